@@ -1,0 +1,496 @@
+"""Every parameter of a pastiche, declared once; panel, command line, presets and docs read it here.
+
+A field of `Settings` is one parameter. Its `parameter(...)` call is the whole declaration: default,
+range, unit, plain name, the field's term, what it does to the picture, and whether it may change
+while a job runs. `PARAMETERS` is that declaration as rows to build widgets and help texts from.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    model_validator,
+)
+
+from engine.errors import InputError
+
+
+class NetworkName(StrEnum):
+    """The pretrained networks whose features the losses are measured on."""
+
+    VGG19 = "vgg19"
+    VGG16 = "vgg16"
+
+
+class Pooling(StrEnum):
+    """How the network halves its features; each keeps the scale of the activations."""
+
+    MAX = "max"
+    AVERAGE = "average"
+    L2 = "l2"
+
+
+class Padding(StrEnum):
+    """What lies beyond the picture's border for the first convolution."""
+
+    ZEROS = "zeros"
+    REPLICATE = "replicate"
+
+
+class StyleLoss(StrEnum):
+    """What two sets of feature statistics are compared by."""
+
+    GRAM = "gram"
+    GRAM_MEAN_STD = "gram+mean+std"
+    WASSERSTEIN = "wasserstein"
+
+
+class OptimizerName(StrEnum):
+    """What walks downhill."""
+
+    ADAM = "adam"
+    LBFGS = "lbfgs"
+    GRADIENT_DESCENT = "gradient-descent"
+
+
+class Start(StrEnum):
+    """Where the pastiche starts from."""
+
+    CONTENT = "content"
+    NOISE = "noise"
+    STYLE_NOISE = "style-noise"
+    MIX = "mix"
+    PICTURE = "picture"
+
+
+class Device(StrEnum):
+    """Where the arithmetic happens."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+    MPS = "mps"
+
+
+class Precision(StrEnum):
+    """The numbers the network computes with; losses and image are always float32."""
+
+    AUTO = "auto"
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
+
+
+class Kind(Enum):
+    """What sort of value a parameter takes, hence which widget edits it."""
+
+    NUMBER = "a number"
+    INTEGER = "a whole number"
+    CHOICE = "one of a few words"
+    LAYERS = "layers with weights"
+
+
+class Group(StrEnum):
+    """Where a parameter stands: plain words first, the field's terms behind."""
+
+    BASIC = "Basic"
+    OBJECTIVE = "Losses and layers"
+    OPTIMISATION = "Optimisation"
+    NETWORK = "Network"
+    MACHINE = "Machine"
+
+
+class LayerWeight(NamedTuple):
+    """One layer of the network (`relu4_2`) and the weight of its loss."""
+
+    layer: str
+    weight: float
+
+
+def parse_layers(value: object) -> tuple[LayerWeight, ...]:
+    """Read layers and weights from `"relu1_1:1, relu2_1:0.5"`, a mapping or pairs; weight 1 if absent."""
+    pairs: Iterable[Any]
+    if isinstance(value, str):
+        pairs = [part.strip().partition(":") for part in value.split(",") if part.strip()]
+        pairs = [(name.strip(), weight.strip() or "1") for name, _, weight in pairs]
+    elif isinstance(value, Mapping):
+        pairs = value.items()
+    elif isinstance(value, Iterable):
+        pairs = value
+    else:
+        raise ValueError("layers are written as relu1_1:1, relu2_1:0.5")
+    try:
+        layers = tuple(LayerWeight(str(name), float(weight)) for name, weight in pairs)
+    except (TypeError, ValueError) as error:
+        raise ValueError("layers are written as relu1_1:1, relu2_1:0.5") from error
+    names = [layer.layer for layer in layers]
+    if len(set(names)) != len(names):
+        raise ValueError("a layer is named twice")
+    unknown = [name for name in names if name not in ALL_LAYERS]
+    if unknown:
+        raise ValueError(f"there is no layer {unknown[0]!r}; layers run from conv1_1, relu1_1 to relu5_4")
+    if any(not 0 <= layer.weight <= 1e6 for layer in layers):
+        raise ValueError("a layer's weight lies between 0 and 1000000")
+    return layers
+
+
+def format_layers(layers: Iterable[LayerWeight]) -> str:
+    """Write layers the way `parse_layers` reads them: `relu1_1:1, relu2_1:0.5`."""
+    return ", ".join(f"{layer}:{weight:g}" for layer, weight in layers)
+
+
+CONVOLUTIONS: Mapping[NetworkName, tuple[int, ...]] = {
+    NetworkName.VGG19: (2, 2, 4, 4, 4),
+    NetworkName.VGG16: (2, 2, 3, 3, 3),
+}
+"""How many convolutions each of the five stages has (Simonyan and Zisserman 2014, table 1)."""
+
+
+def layer_names(network: NetworkName) -> tuple[str, ...]:
+    """All layers of a network in order: conv1_1, relu1_1, conv1_2, ..."""
+    return tuple(
+        f"{kind}{stage}_{index}"
+        for stage, count in enumerate(CONVOLUTIONS[network], start=1)
+        for index in range(1, count + 1)
+        for kind in ("conv", "relu")
+    )
+
+
+ALL_LAYERS = frozenset(name for network in NetworkName for name in layer_names(network))
+
+Layers = Annotated[
+    tuple[LayerWeight, ...],
+    BeforeValidator(parse_layers),
+    PlainSerializer(lambda layers: {name: weight for name, weight in layers}),
+]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One row of the declaration, as widgets, help texts and presets read it.
+
+    Attributes:
+        name: The field's name in `Settings`, in presets, recipes and on the command line.
+        kind: What sort of value it takes.
+        choices: The words of a `Kind.CHOICE`, as members of its enum; empty for the other kinds.
+        default: The value when nobody says otherwise.
+        label: Plain words for the panel.
+        term: The field's own term or symbol; empty where the label is that already.
+        help: What it does to the picture.
+        unit: Unit behind the number; empty for none.
+        low, high: The hard range; None where there is none.
+        slider: The sensible range a slider covers; None where there is no slider.
+        log: Whether the slider runs in ratios rather than differences.
+        live: Whether it may change while a job runs.
+        group: Where it stands in the panel.
+        preset: Whether a preset carries it; what belongs to the machine or the occasion is left alone.
+    """
+
+    name: str
+    kind: Kind
+    choices: tuple[StrEnum, ...]
+    default: Any
+    label: str
+    term: str
+    help: str
+    unit: str
+    low: float | None
+    high: float | None
+    slider: tuple[float, float] | None
+    log: bool
+    live: bool
+    group: Group
+    preset: bool
+
+
+def parameter(
+    default: Any,
+    label: str,
+    *,
+    help: str,
+    group: Group,
+    term: str = "",
+    unit: str = "",
+    low: float | None = None,
+    high: float | None = None,
+    slider: tuple[float, float] | None = None,
+    log: bool = False,
+    live: bool = False,
+    preset: bool = True,
+) -> Any:
+    """Declare one parameter; see `Parameter` for what each word means."""
+    row = {
+        "label": label, "term": term, "help": help, "unit": unit, "slider": slider,
+        "log": log, "live": live, "group": group, "preset": preset,
+    }  # fmt: skip
+    bounds = {key: value for key, value in (("ge", low), ("le", high)) if value is not None}
+    return Field(default, json_schema_extra=row, validate_default=True, **bounds)  # type: ignore[call-overload]
+
+
+class Settings(BaseModel):
+    """The values of all parameters; frozen, validated strictly, and complete without pictures.
+
+    The total minimised is `alpha * content + beta * style_strength * style + smoothness * TV`,
+    each term relative to the power of its own target (see `engine.losses`).
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+
+    style_strength: float = parameter(
+        1.0, "Style strength", term="factor on the style weight β", unit="×",
+        low=0.0, high=1000.0, slider=(0.05, 20.0), log=True, live=True, group=Group.BASIC,
+        help="How much of the painting goes into the photograph. More bends shapes and colours "
+        "towards the style; less keeps the photograph recognisable.",
+    )  # fmt: skip
+    stroke_size: float = parameter(
+        1.0, "Stroke size", term="style size relative to the canvas", unit="×",
+        low=0.05, high=8.0, slider=(0.25, 4.0), log=True, group=Group.BASIC,
+        help="How large the painting's strokes are on the canvas. At 1 the painting is as long as "
+        "the canvas; 2 doubles its strokes, 0.5 halves them. The same at every output size.",
+    )  # fmt: skip
+    output_size: int = parameter(
+        512, "Output size", term="long side of the pastiche", unit="px",
+        low=16, high=16384, slider=(128, 4096), log=True, group=Group.BASIC, preset=False,
+        help="The long side of the finished picture. The strokes keep their size relative to the "
+        "canvas, so a small render predicts a large one.",
+    )  # fmt: skip
+    steps: int = parameter(
+        200, "Detail", term="steps at the coarsest scale", unit="steps",
+        low=1, high=100000, slider=(10, 2000), log=True, group=Group.BASIC,
+        help="How long each part of the picture is worked on. More steps follow the painting "
+        "further and take longer.",
+    )  # fmt: skip
+    smoothness: float = parameter(
+        0.0, "Smoothness", term="total variation weight", unit="",
+        low=0.0, high=10000.0, slider=(0.0, 100.0), live=True, group=Group.BASIC,
+        help="Calms grain and speckle. Too much melts the brushwork.",
+    )  # fmt: skip
+    start: Start = parameter(
+        Start.CONTENT, "Start from", term="initialisation", group=Group.BASIC,
+        help="What the canvas holds before the first step: the photograph (keeps its shapes "
+        "best), white noise, noise in the painting's colours, a mix of photograph and noise, or "
+        "any picture of yours.",
+    )  # fmt: skip
+    start_noise: float = parameter(
+        0.5, "Noise in the mix", term="share of noise", low=0.0, high=1.0, slider=(0.0, 1.0),
+        group=Group.OPTIMISATION,
+        help="For the start 'mix': 0 is the photograph alone, 1 is noise alone.",
+    )  # fmt: skip
+
+    alpha: float = parameter(
+        1.0, "Content weight", term="α", low=0.0, high=1e6, slider=(0.01, 100.0), log=True,
+        live=True, group=Group.OBJECTIVE,
+        help="What a departure from the photograph costs, relative to the photograph's own "
+        "features. 0 lets go of the photograph.",
+    )  # fmt: skip
+    beta: float = parameter(
+        20.0, "Style weight", term="β", low=0.0, high=1e6, slider=(0.1, 1000.0), log=True,
+        live=True, group=Group.OBJECTIVE,
+        help="What a departure from the painting's statistics costs, relative to the painting's "
+        "own. Style strength multiplies it.",
+    )  # fmt: skip
+    style_loss: StyleLoss = parameter(
+        StyleLoss.GRAM, "Style loss", term="loss on the feature statistics", group=Group.OBJECTIVE,
+        help="gram compares correlations of features (Gatys 2016); gram+mean+std also their means "
+        "and spreads; wasserstein the distance between the two Gaussians.",
+    )  # fmt: skip
+    content_layers: Layers = parameter(
+        "relu4_2:1", "Content layers", term="layers with weights", live=True, group=Group.OBJECTIVE,
+        help="Where shapes are compared. Deeper layers keep the arrangement and let go of detail.",
+    )  # fmt: skip
+    style_layers: Layers = parameter(
+        "relu1_1:1, relu2_1:1, relu3_1:1, relu4_1:1, relu5_1:1",
+        "Style layers", term="layers with weights", live=True, group=Group.OBJECTIVE,
+        help="Where the painting is measured. Early layers carry colour and grain, deep layers "
+        "strokes and forms.",
+    )  # fmt: skip
+
+    optimizer: OptimizerName = parameter(
+        OptimizerName.ADAM, "Optimiser", group=Group.OPTIMISATION,
+        help="adam walks steadily and averages its path; lbfgs gets furthest in few steps; "
+        "gradient-descent is the plain x ← x − γ ∂L/∂x.",
+    )  # fmt: skip
+    learning_rate: float = parameter(
+        0.02, "Learning rate", term="Adam's step", low=1e-5, high=1.0, slider=(0.001, 0.2),
+        log=True, group=Group.OPTIMISATION,
+        help="How far Adam moves a pixel in a step; pixels run from 0 to 1.",
+    )  # fmt: skip
+    averaging: float = parameter(
+        0.95, "Averaging", term="decay of the averaged iterates", low=0.0, high=0.9999,
+        slider=(0.0, 0.999), group=Group.OPTIMISATION,
+        help="Adam's result is the running average of its iterates, which is cleaner than the "
+        "last one. 0 takes the last.",
+    )  # fmt: skip
+    history: int = parameter(
+        20, "L-BFGS history", term="stored curvature pairs", low=1, high=200, slider=(2, 100),
+        group=Group.OPTIMISATION,
+        help="How many past steps L-BFGS remembers. More costs memory and rarely helps.",
+    )  # fmt: skip
+    gamma: float = parameter(
+        0.05, "Descent step", term="γ", low=1e-6, high=1000.0, slider=(0.001, 10.0), log=True,
+        group=Group.OPTIMISATION,
+        help="Gradient descent's step, for the gradient of one pixel's share: "
+        "x ← x − γ N ∂L/∂x with N values in the picture, the same at every size.",
+    )  # fmt: skip
+    coarsest_size: int = parameter(
+        128, "Coarsest scale", term="long side of the first scale", unit="px", low=16, high=16384,
+        slider=(32, 1024), log=True, group=Group.OPTIMISATION,
+        help="The picture is first painted this small, then ever larger. At the output size or "
+        "above there is one scale only.",
+    )  # fmt: skip
+    scale_factor: float = parameter(
+        2.0, "Scale factor", term="ratio of neighbouring scales", low=1.1, high=4.0,
+        slider=(1.1, 4.0), group=Group.OPTIMISATION,
+        help="How much larger each scale is than the one before.",
+    )  # fmt: skip
+    steps_falloff: float = parameter(
+        0.5, "Steps falloff", term="steps of a scale relative to the one before",
+        low=0.01, high=4.0, slider=(0.1, 1.0), group=Group.OPTIMISATION,
+        help="Large scales start almost finished: each takes this share of the steps of the one "
+        "before.",
+    )  # fmt: skip
+    seed: int = parameter(
+        0, "Seed", term="of the noise", low=0, high=2**31 - 1, group=Group.OPTIMISATION,
+        preset=False,
+        help="The same seed on the same machine and device gives the same pixels.",
+    )  # fmt: skip
+
+    network: NetworkName = parameter(
+        NetworkName.VGG19, "Network", group=Group.NETWORK,
+        help="The pretrained network whose features are compared.",
+    )  # fmt: skip
+    pooling: Pooling = parameter(
+        Pooling.MAX, "Pooling", group=Group.NETWORK,
+        help="How the network halves its features. Average gives smoother pictures (Gatys 2016), "
+        "max crisper ones; l2 lies between.",
+    )  # fmt: skip
+    padding: Padding = parameter(
+        Padding.REPLICATE, "Border padding", term="padding of conv1_1", group=Group.NETWORK,
+        help="What the network sees beyond the border: replicate avoids dark frames.",
+    )  # fmt: skip
+
+    device: Device = parameter(
+        Device.AUTO, "Device", group=Group.MACHINE, preset=False,
+        help="Where the arithmetic happens; auto takes the graphics card if there is one.",
+    )  # fmt: skip
+    precision: Precision = parameter(
+        Precision.AUTO, "Precision", term="numbers inside the network", group=Group.MACHINE,
+        preset=False,
+        help="auto takes bfloat16 where the hardware has it, which halves time and memory and "
+        "leaves the picture the same to the eye.",
+    )  # fmt: skip
+
+    @model_validator(mode="after")
+    def _layers_exist(self) -> Settings:
+        known = layer_names(self.network)
+        for name, _ in self.content_layers + self.style_layers:
+            if name not in known:
+                raise ValueError(f"The network {self.network} has no layer {name}.")
+        if not self.style_layers:
+            raise ValueError("The setting style_layers is empty; name at least one layer.")
+        return self
+
+    def changed(self, **values: Any) -> Settings:
+        """These settings with some values replaced, validated as a whole.
+
+        Values may be text ("relu4_2:1", "0.5", "adam") or of the parameter's own type.
+
+        Raises:
+            InputError: A name is unknown or a value is out of its range; the message names both.
+        """
+        return settings_from({**self.model_dump(), **values})
+
+    def effective_beta(self) -> float:
+        """The weight in front of the style term: style weight times style strength."""
+        return self.beta * self.style_strength
+
+
+def _rows() -> tuple[Parameter, ...]:
+    rows = []
+    for name, field in Settings.model_fields.items():
+        assert isinstance(field.json_schema_extra, dict)
+        declared: dict[str, Any] = dict(field.json_schema_extra)
+        kind, choices = _kind(field.annotation)
+        low, high = (
+            next((getattr(item, key) for item in field.metadata if hasattr(item, key)), None)
+            for key in ("ge", "le")
+        )
+        default = getattr(DEFAULTS, name)
+        rows.append(Parameter(name, kind, choices, default, low=low, high=high, **declared))
+    return tuple(rows)
+
+
+def _kind(annotation: Any) -> tuple[Kind, tuple[StrEnum, ...]]:
+    if annotation is float:
+        return Kind.NUMBER, ()
+    if annotation is int:
+        return Kind.INTEGER, ()
+    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
+        return Kind.CHOICE, tuple(annotation)
+    return Kind.LAYERS, ()
+
+
+def settings_from(values: Mapping[str, Any]) -> Settings:
+    """Settings from names and values (text or typed); what is not named takes its default.
+
+    Raises:
+        InputError: A name is unknown or a value does not fit; the message names the parameter.
+    """
+    typed = {name: _typed(name, value) for name, value in values.items()}
+    try:
+        return Settings(**typed)
+    except ValidationError as error:
+        first = error.errors()[0]
+        reason = str(first["msg"]).removeprefix("Value error, ")
+        if not first["loc"]:
+            raise InputError(reason) from error
+        name = str(first["loc"][0])
+        raise InputError(_refusal(name, typed[name], reason), _remedy(name)) from error
+
+
+def _typed(name: str, value: Any) -> Any:
+    """Text to the parameter's own type, so that the strict model sees what a person meant."""
+    row = PARAMETER.get(name)
+    if row is None:
+        raise InputError(f"There is no setting {name!r}.", f"The settings are: {', '.join(PARAMETER)}.")
+    if row.kind is Kind.NUMBER and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, str):
+        return value
+    try:
+        if row.kind is Kind.CHOICE:
+            return type(row.choices[0])(value.strip().lower())
+        if row.kind in (Kind.NUMBER, Kind.INTEGER):
+            return float(value) if row.kind is Kind.NUMBER else int(value)
+    except ValueError as error:
+        raise InputError(_refusal(name, value, ""), _remedy(name)) from error
+    return value
+
+
+def _refusal(name: str, value: object, reason: str) -> str:
+    shown = repr(value) if isinstance(value, str) else value
+    return f"The setting {name} cannot be {shown}" + (f": {reason}." if reason else ".")
+
+
+def _remedy(name: str) -> str:
+    row = PARAMETER[name]
+    if row.kind is Kind.CHOICE:
+        return f"Choose one of {', '.join(row.choices)}."
+    if row.kind is Kind.LAYERS:
+        return "Write layers as relu1_1:1, relu2_1:0.5."
+    return f"Give {row.kind.value} from {row.low:g} to {row.high:g}."
+
+
+DEFAULTS = Settings()
+PARAMETERS = _rows()
+PARAMETER: Mapping[str, Parameter] = types.MappingProxyType({row.name: row for row in PARAMETERS})

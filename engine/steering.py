@@ -1,0 +1,104 @@
+"""Pause, resume, stop, discard and retune between two steps; the one object two threads share."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Generator, Iterator
+
+
+from engine.errors import Cancelled
+from engine.job import Pastiche, Progress, Retune
+
+
+class Stop:
+    """Sent into a running job: finish with what there is."""
+
+
+Command = Retune | Stop
+Work = Generator[Progress, Command | None, Pastiche]
+"""A job under way: yields progress, is sent commands, returns the pastiche."""
+
+
+class Control:
+    """The steering wheel of one job; every method may be called from any thread.
+
+    The thread that runs the job calls only `next_command` and `paused_seconds`.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._paused = False
+        self._stop = False
+        self._discard = False
+        self._retune: Retune | None = None
+        self._paused_seconds = 0.0
+
+    def pause(self) -> None:
+        """Hold the job before its next step."""
+        with self._changed:
+            self._paused = True
+
+    def resume(self) -> None:
+        """Let a paused job go on."""
+        with self._changed:
+            self._paused = False
+            self._changed.notify_all()
+
+    def stop(self) -> None:
+        """Finish now and keep the pastiche so far; ends a pause."""
+        with self._changed:
+            self._stop = True
+            self._changed.notify_all()
+
+    def discard(self) -> None:
+        """Finish now and keep nothing; ends a pause and outranks everything else."""
+        with self._changed:
+            self._discard = True
+            self._changed.notify_all()
+
+    def retune(self, change: Retune) -> None:
+        """Use changed settings from the next step on; the latest change wins."""
+        with self._changed:
+            self._retune = change
+            self._changed.notify_all()
+
+    def paused_seconds(self) -> float:
+        """How long the job has been held so far, seconds."""
+        return self._paused_seconds
+
+    def next_command(self) -> Command | None:
+        """Wait out a pause, then say what the job should do before its next step.
+
+        A retune during a pause waits for the end of the pause.
+
+        Raises:
+            Cancelled: The job was discarded.
+        """
+        with self._changed:
+            began = time.monotonic()
+            self._changed.wait_for(lambda: not self._paused or self._stop or self._discard)
+            self._paused_seconds += time.monotonic() - began
+            if self._discard:
+                raise Cancelled
+            if self._stop:
+                return Stop()
+            change, self._retune = self._retune, None
+            return change
+
+
+def steer(work: Work, control: Control) -> Iterator[Progress]:
+    """Run a job under a control, yielding its progress; the iterator's return value is the pastiche.
+
+    Raises:
+        Cancelled: The job was discarded; its resources are released before this is raised.
+    """
+    try:
+        progress = next(work)
+        while True:
+            yield progress
+            progress = work.send(control.next_command())
+    except StopIteration as finished:
+        return finished.value
+    finally:
+        work.close()
