@@ -138,7 +138,9 @@ def parse_layers(value: object) -> tuple[LayerWeight, ...]:
         raise ValueError("a layer is named twice")
     unknown = [name for name in names if name not in ALL_LAYERS]
     if unknown:
-        raise ValueError(f"there is no layer {unknown[0]!r}; layers run from conv1_1, relu1_1 to relu5_4")
+        raise ValueError(
+            f"there is no layer {unknown[0]!r}; layers run from conv1_1, relu1_1 to relu5_4"
+        )
     if any(not 0 <= layer.weight <= 1e6 for layer in layers):
         raise ValueError("a layer's weight lies between 0 and 1000000")
     return layers
@@ -171,7 +173,7 @@ ALL_LAYERS = frozenset(name for network in NetworkName for name in layer_names(n
 Layers = Annotated[
     tuple[LayerWeight, ...],
     BeforeValidator(parse_layers),
-    PlainSerializer(lambda layers: {name: weight for name, weight in layers}),
+    PlainSerializer(dict),
 ]
 
 
@@ -194,6 +196,7 @@ class Parameter:
         live: Whether it may change while a job runs.
         group: Where it stands in the panel.
         preset: Whether a preset carries it; what belongs to the machine or the occasion is left alone.
+        relevant: Another parameter and its values for which this one matters; None if always.
     """
 
     name: str
@@ -211,6 +214,11 @@ class Parameter:
     live: bool
     group: Group
     preset: bool
+    relevant: tuple[str, tuple[StrEnum, ...]] | None
+
+    def matters(self, settings: Settings) -> bool:
+        """Whether this parameter has any effect beside the other settings."""
+        return self.relevant is None or getattr(settings, self.relevant[0]) in self.relevant[1]
 
 
 def parameter(
@@ -227,11 +235,13 @@ def parameter(
     log: bool = False,
     live: bool = False,
     preset: bool = True,
+    relevant: tuple[str, tuple[StrEnum, ...]] | None = None,
 ) -> Any:
     """Declare one parameter; see `Parameter` for what each word means."""
     row = {
         "label": label, "term": term, "help": help, "unit": unit, "slider": slider,
         "log": log, "live": live, "group": group, "preset": preset,
+        "relevant": relevant,
     }  # fmt: skip
     bounds = {key: value for key, value in (("ge", low), ("le", high)) if value is not None}
     return Field(default, json_schema_extra=row, validate_default=True, **bounds)  # type: ignore[call-overload]
@@ -283,7 +293,7 @@ class Settings(BaseModel):
     )  # fmt: skip
     start_noise: float = parameter(
         0.5, "Noise in the mix", term="share of noise", low=0.0, high=1.0, slider=(0.0, 1.0),
-        group=Group.OPTIMISATION,
+        group=Group.OPTIMISATION, relevant=("start", (Start.MIX,)),
         help="For the start 'mix': 0 is the photograph alone, 1 is noise alone.",
     )  # fmt: skip
 
@@ -322,23 +332,24 @@ class Settings(BaseModel):
     )  # fmt: skip
     learning_rate: float = parameter(
         0.02, "Learning rate", term="Adam's step", low=1e-5, high=1.0, slider=(0.001, 0.2),
-        log=True, group=Group.OPTIMISATION,
+        log=True, group=Group.OPTIMISATION, relevant=("optimizer", (OptimizerName.ADAM,)),
         help="How far Adam moves a pixel in a step; pixels run from 0 to 1.",
     )  # fmt: skip
     averaging: float = parameter(
         0.95, "Averaging", term="decay of the averaged iterates", low=0.0, high=0.9999,
         slider=(0.0, 0.999), group=Group.OPTIMISATION,
+        relevant=("optimizer", (OptimizerName.ADAM,)),
         help="Adam's result is the running average of its iterates, which is cleaner than the "
         "last one. 0 takes the last.",
     )  # fmt: skip
     history: int = parameter(
         20, "L-BFGS history", term="stored curvature pairs", low=1, high=200, slider=(2, 100),
-        group=Group.OPTIMISATION,
+        group=Group.OPTIMISATION, relevant=("optimizer", (OptimizerName.LBFGS,)),
         help="How many past steps L-BFGS remembers. More costs memory and rarely helps.",
     )  # fmt: skip
     gamma: float = parameter(
         0.05, "Descent step", term="γ", low=1e-6, high=1000.0, slider=(0.001, 10.0), log=True,
-        group=Group.OPTIMISATION,
+        group=Group.OPTIMISATION, relevant=("optimizer", (OptimizerName.GRADIENT_DESCENT,)),
         help="Gradient descent's step, for the gradient of one pixel's share: "
         "x ← x − γ N ∂L/∂x with N values in the picture, the same at every size.",
     )  # fmt: skip
@@ -362,6 +373,7 @@ class Settings(BaseModel):
     seed: int = parameter(
         0, "Seed", term="of the noise", low=0, high=2**31 - 1, group=Group.OPTIMISATION,
         preset=False,
+        relevant=("start", (Start.NOISE, Start.STYLE_NOISE, Start.MIX)),
         help="The same seed on the same machine and device gives the same pixels.",
     )  # fmt: skip
 
@@ -409,6 +421,11 @@ class Settings(BaseModel):
             InputError: A name is unknown or a value is out of its range; the message names both.
         """
         return settings_from({**self.model_dump(), **values})
+
+    def retuned(self, wanted: Settings) -> Settings:
+        """These settings with the live values of `wanted`; the fixed ones need a new job."""
+        live = {row.name: getattr(wanted, row.name) for row in PARAMETERS if row.live}
+        return self.changed(**live)
 
     def effective_beta(self) -> float:
         """The weight in front of the style term: style weight times style strength."""
@@ -462,7 +479,9 @@ def _typed(name: str, value: Any) -> Any:
     """Text to the parameter's own type, so that the strict model sees what a person meant."""
     row = PARAMETER.get(name)
     if row is None:
-        raise InputError(f"There is no setting {name!r}.", f"The settings are: {', '.join(PARAMETER)}.")
+        raise InputError(
+            f"There is no setting {name!r}.", f"The settings are: {', '.join(PARAMETER)}."
+        )
     if row.kind is Kind.NUMBER and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if not isinstance(value, str):

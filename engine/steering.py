@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Generator, Iterator
-
+from collections.abc import Generator
 
 from engine.errors import Cancelled
 from engine.job import Pastiche, Progress, Retune
@@ -23,7 +21,7 @@ Work = Generator[Progress, Command | None, Pastiche]
 class Control:
     """The steering wheel of one job; every method may be called from any thread.
 
-    The thread that runs the job calls only `next_command` and `paused_seconds`.
+    The thread that runs the job calls only `next_command`.
     """
 
     def __init__(self) -> None:
@@ -32,7 +30,6 @@ class Control:
         self._stop = False
         self._discard = False
         self._retune: Retune | None = None
-        self._paused_seconds = 0.0
 
     def pause(self) -> None:
         """Hold the job before its next step."""
@@ -63,10 +60,6 @@ class Control:
             self._retune = change
             self._changed.notify_all()
 
-    def paused_seconds(self) -> float:
-        """How long the job has been held so far, seconds."""
-        return self._paused_seconds
-
     def next_command(self) -> Command | None:
         """Wait out a pause, then say what the job should do before its next step.
 
@@ -76,9 +69,7 @@ class Control:
             Cancelled: The job was discarded.
         """
         with self._changed:
-            began = time.monotonic()
             self._changed.wait_for(lambda: not self._paused or self._stop or self._discard)
-            self._paused_seconds += time.monotonic() - began
             if self._discard:
                 raise Cancelled
             if self._stop:
@@ -87,8 +78,8 @@ class Control:
             return change
 
 
-def steer(work: Work, control: Control) -> Iterator[Progress]:
-    """Run a job under a control, yielding its progress; the iterator's return value is the pastiche.
+def steer(work: Work, control: Control) -> Generator[Progress, None, Pastiche]:
+    """Run a job under a control, yielding its progress and returning the pastiche.
 
     Raises:
         Cancelled: The job was discarded; its resources are released before this is raised.

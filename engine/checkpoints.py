@@ -1,0 +1,165 @@
+"""Files of network weights to named convolutions and back, taking no file at its word."""
+
+from __future__ import annotations
+
+import pickle
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save
+from torch import Tensor
+
+from engine.errors import InputError
+from engine.paths import replacing
+from engine.settings import CONVOLUTIONS, NetworkName
+from engine.weights import network_title
+
+STAGE_CHANNELS = (64, 128, 256, 512, 512)
+"""Channels of the convolutions in each stage (Simonyan and Zisserman 2014, table 1)."""
+
+_ZIP, _PICKLE = b"PK\x03\x04", b"\x80"
+"""How the files of torch.save begin, since 1.6 and before."""
+
+_REMEDY = "Choose the file torchvision publishes for this network, or one made from it."
+
+
+def read_weights(path: Path, network: NetworkName) -> dict[str, Tensor]:
+    """The convolutions of a network from a .safetensors or .pth file, full or convolutions only.
+
+    Layers may be named as torchvision does (`features.0.weight`) or as we do (`conv1_1.weight`).
+    Nothing in the file is executed.
+
+    Returns:
+        `conv1_1.weight` (C_out, C_in, 3, 3), `conv1_1.bias` (C_out,), ... in the network's order;
+        float32, finite, on the CPU.
+
+    Raises:
+        InputError: The file cannot be read, or is not this network; the message names the first
+            layer that is missing, misshapen or does not hold finite numbers.
+    """
+    found = _by_layer(_read_tensors(path), network)
+    expected = _shapes(network)
+    title = network_title(network)
+    for key, shape in expected.items():
+        fault = _fault(found.get(key), key, shape)
+        if fault:
+            raise InputError(f"{path.name} is not {title}: {fault}.", _REMEDY)
+    foreign = [key for key in found if key not in expected]
+    if foreign:
+        layer = foreign[0].rpartition(".")[0]
+        raise InputError(f"{path.name} is not {title}: it also has a layer {layer}.", _REMEDY)
+    return {key: torch.empty(shape).copy_(found[key]) for key, shape in expected.items()}
+
+
+def write_weights(weights: Mapping[str, Tensor], path: Path, origin: Mapping[str, str]) -> None:
+    """Keep convolutions as safetensors, with where they came from in the header.
+
+    Raises:
+        InputError: The place cannot be written to, or the file read back differs; what was there
+            before is still there.
+    """
+    with replacing(path) as temporary:
+        temporary.write_bytes(save(dict(weights), dict(origin)))
+        written = load_file(temporary)
+        if written.keys() != weights.keys() or not all(
+            torch.equal(written[key], tensor) for key, tensor in weights.items()
+        ):
+            raise InputError(
+                f"{path} was not written faithfully; it was left as it was.", "Check the disk."
+            )
+
+
+def _read_tensors(path: Path) -> dict[str, Tensor]:
+    """Whatever tensors a file holds, by the names it gives them."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(9)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError(f"{path} cannot be read: {reason}.", "Choose another file.") from error
+    try:
+        if head.startswith((_ZIP, _PICKLE)):
+            return _tensors_in(torch.load(path, map_location="cpu", weights_only=True))
+        if head[8:] == b"{":
+            return load_file(path)
+    except pickle.UnpicklingError as error:
+        raise InputError(
+            f"{path.name} was refused: it holds code, or something else that is not plain numbers.",
+            _REMEDY,
+        ) from error
+    # A damaged file makes the parsers raise nearly anything, and all of it means the same.
+    except Exception as error:
+        raise InputError(
+            f"{path.name} is damaged or incomplete.", "Download or copy the file again."
+        ) from error
+    content = "not a file of network weights" if head else "empty"
+    raise InputError(f"{path.name} is {content}.", _REMEDY)
+
+
+def _tensors_in(loaded: object) -> dict[str, Tensor]:
+    if isinstance(loaded, Mapping) and isinstance(loaded.get("state_dict"), Mapping):
+        loaded = loaded["state_dict"]
+    entries = loaded.items() if isinstance(loaded, Mapping) else ()
+    return {
+        name.removeprefix("module."): tensor.detach()
+        for name, tensor in entries
+        if isinstance(name, str) and isinstance(tensor, Tensor)
+    }
+
+
+def _by_layer(tensors: Mapping[str, Tensor], network: NetworkName) -> dict[str, Tensor]:
+    """The convolutional part, renamed to our layers; what the network lacks keeps its name."""
+    names = _torchvision_names(network)
+    layers = {}
+    for name, tensor in tensors.items():
+        layer, _, part = name.rpartition(".")
+        if re.fullmatch(r"conv\d_\d|features\.\d+", layer):
+            layers[f"{names.get(layer, layer)}.{part}"] = tensor
+    return layers
+
+
+def _torchvision_names(network: NetworkName) -> dict[str, str]:
+    """features.0 -> conv1_1: torchvision counts convolutions, ReLUs and poolings alike."""
+    names = {}
+    position = 0
+    for stage, count in enumerate(CONVOLUTIONS[network], start=1):
+        for index in range(1, count + 1):
+            names[f"features.{position}"] = f"conv{stage}_{index}"
+            position += 2
+        position += 1
+    return names
+
+
+def _shapes(network: NetworkName) -> dict[str, tuple[int, ...]]:
+    shapes: dict[str, tuple[int, ...]] = {}
+    channels = 3
+    for stage, count in enumerate(CONVOLUTIONS[network], start=1):
+        width = STAGE_CHANNELS[stage - 1]
+        for index in range(1, count + 1):
+            shapes[f"conv{stage}_{index}.weight"] = (width, channels, 3, 3)
+            shapes[f"conv{stage}_{index}.bias"] = (width,)
+            channels = width
+    return shapes
+
+
+def _fault(tensor: Tensor | None, key: str, shape: tuple[int, ...]) -> str:
+    """What keeps a tensor from being this part of a layer, in words; empty if nothing does."""
+    layer, _, part = key.partition(".")
+    if tensor is None:
+        return f"the layer {layer} is missing" + (" its bias" if part == "bias" else "")
+    if tensor.shape != shape:
+        return (
+            f"the {part} of {layer} has the shape {_written(tensor.shape)}, not {_written(shape)}"
+        )
+    ordinary = tensor.layout is torch.strided and tensor.device.type == "cpu"
+    if not ordinary or not tensor.is_floating_point():
+        return f"the {part} of {layer} does not hold ordinary numbers"
+    if not tensor.isfinite().all():
+        return f"the {part} of {layer} holds values that are not finite"
+    return ""
+
+
+def _written(shape: tuple[int, ...]) -> str:
+    return "x".join(str(size) for size in shape) or "of one number"

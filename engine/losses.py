@@ -1,0 +1,113 @@
+"""The losses as pure functions, each relative to the power of its own target and so without a unit.
+
+A value of 0 is a perfect match, a value near 1 is as far off as an empty picture. They are means over
+positions, so they are the same for every image size; the weights in front of them mean the same for
+every network, layer and painting.
+
+How others' numbers translate (G = F F^T / HW with C channels, P the content features, per layer):
+
+    ours            content  mean (F-P)^2 / mean P^2          style  ||G-G_s||^2 / ||G_s||^2
+    Gatys 2016      content  1/2 sum (F-P)^2                  style  1/(4 C^2) ||G-G_s||^2
+    neural-style-pt content  mean (F-P)^2                     style  mean (G-G_s)^2 / C^2, weights 5 : 100
+    Gatys' code     content  mean (F-P)^2                     style  ||G-G_s||^2 / C^2 w. 1e3/C^2, weight 1
+
+so a weight of theirs times the power it lacks (mean P^2, or ||G_s||^2 over their divisor) is ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from engine.settings import StyleLoss
+from engine.statistics import Statistics, symmetric_power
+
+_TINY = 1e-12
+"""Keeps a flat target (a black painting) from dividing by zero; far below any real power."""
+
+StyleLossFunction = Callable[[Statistics, Statistics], Tensor]
+"""(statistics of the pastiche, target) -> scalar; differentiable in the first."""
+
+
+def content_loss(features: Tensor, target: Tensor) -> Tensor:
+    """Mean squared difference over the target's own power (Gatys 2016, eq. 1, made relative).
+
+    Args:
+        features: (1, C, H, W).
+        target: The content image's features, the same shape.
+    """
+    return (features - target).square().mean() / power(target)
+
+
+def power(target: Tensor) -> Tensor:
+    """Mean square of the target's features, never quite 0; float32 or better."""
+    return target.to(torch.promote_types(target.dtype, torch.float32)).square().mean() + _TINY
+
+
+def gram_loss(found: Statistics, target: Statistics) -> Tensor:
+    """||G - G_s||^2 / ||G_s||^2 (Gatys 2016, eq. 4, made relative)."""
+    return (found.gram - target.gram).square().sum() / (target.gram.square().sum() + _TINY)
+
+
+def gram_mean_std_loss(found: Statistics, target: Statistics) -> Tensor:
+    """Mean of the relative errors of Gram matrix, means and standard deviations (Galerne 2024)."""
+    spread, aim = (found.variance + target.ridge).sqrt(), (target.variance + target.ridge).sqrt()
+    mean = (found.mean - target.mean).square().sum() / (target.mean.square().sum() + _TINY)
+    std = (spread - aim).square().sum() / (aim.square().sum() + _TINY)
+    return (gram_loss(found, target) + mean + std) / 3
+
+
+def wasserstein_loss(found: Statistics, target: Statistics) -> Tensor:
+    """Squared 2-Wasserstein distance of the two Gaussians over the target's power.
+
+    ||mu - mu_s||^2 + tr(S + S_s - 2 (S_s^1/2 S S_s^1/2)^1/2), over ||mu_s||^2 + tr S_s, which is
+    the distance of the target from nothing.
+    """
+    mean = (found.mean - target.mean).square().sum()
+    identity = torch.eye(len(target.total), dtype=target.total.dtype, device=target.total.device)
+    bures: Tensor = _Bures.apply(found.covariance + target.ridge * identity, target.covariance_root)  # type: ignore[no-untyped-call]
+    return (mean + bures) / (target.gram.diagonal().sum() + _TINY)
+
+
+class _Bures(torch.autograd.Function):
+    """Squared Bures distance between a covariance S and the square R^2 of a root, both (C, C).
+
+    d/dS tr(S + R^2 - 2 (R S R)^1/2) = I - T, where T = R (R S R)^-1/2 R is the optimal transport
+    map from one Gaussian to the other: one eigendecomposition gives value and gradient.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, found: Tensor, root: Tensor) -> Tensor:
+        values, vectors = torch.linalg.eigh(root @ found @ root)
+        transport = root @ symmetric_power(values, vectors, -0.5) @ root
+        ctx.save_for_backward(transport)
+        cross = values.clamp_min(0).sqrt().sum()
+        return found.diagonal().sum() + root.square().sum() - 2 * cross
+
+    @staticmethod
+    def backward(ctx: Any, *outputs: Tensor) -> tuple[Tensor, None]:
+        (transport,) = ctx.saved_tensors
+        slope = -transport * outputs[0]
+        slope.diagonal().add_(outputs[0])
+        return slope, None
+
+
+STYLE_LOSSES: dict[StyleLoss, StyleLossFunction] = {
+    StyleLoss.GRAM: gram_loss,
+    StyleLoss.GRAM_MEAN_STD: gram_mean_std_loss,
+    StyleLoss.WASSERSTEIN: wasserstein_loss,
+}
+
+
+def total_variation(image: Tensor) -> Tensor:
+    """Mean squared difference of neighbours, across and down.
+
+    Args:
+        image: (1, C, H, W), H and W at least 2.
+    """
+    across = (image[..., 1:] - image[..., :-1]).square().mean()
+    down = (image[..., 1:, :] - image[..., :-1, :]).square().mean()
+    return across + down

@@ -1,0 +1,194 @@
+"""The objective at an image: its value, its terms and its gradient, from features to pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from engine.losses import STYLE_LOSSES, power
+from engine.networks import Network
+from engine.settings import LayerWeight, Settings
+from engine.statistics import Statistics, as_matrix, blend, measure
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The objective at one image, still on the device: reading a value waits for the device.
+
+    Attributes:
+        total: The sum of the terms, a scalar.
+        terms: The weighted terms, shape (T,), in the order of `Objective.term_names`.
+        gradient: dL/dx, shape (1, 3, H, W), float32 or float64.
+    """
+
+    total: Tensor
+    terms: Tensor
+    gradient: Tensor
+
+
+@dataclass(frozen=True)
+class ContentTarget:
+    """The content image's features at one layer (1, C, H, W), and their mean square."""
+
+    features: Tensor
+    power: float
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What the pictures ask of the pastiche at one scale.
+
+    Attributes:
+        content: Layer -> the content image's features; empty without a content image.
+        styles: For each style image, layer -> statistics.
+    """
+
+    content: Mapping[str, ContentTarget]
+    styles: tuple[Mapping[str, Statistics], ...]
+
+
+def encode_content(
+    network: Network, image: Tensor, layers: Sequence[str]
+) -> dict[str, ContentTarget]:
+    """Measure a content image (1, 3, H, W) at the canvas's own size."""
+    targets = {}
+
+    def visit(layer: str, features: Tensor) -> None:
+        if layer in layers:
+            targets[layer] = ContentTarget(features.clone(), float(power(features)))
+
+    network.forward(image, visit, keep=False)
+    return targets
+
+
+def encode_style(network: Network, image: Tensor, layers: Sequence[str]) -> dict[str, Statistics]:
+    """Measure a style image (1, 3, H, W) at its size relative to the canvas."""
+    targets = {}
+
+    def visit(layer: str, features: Tensor) -> None:
+        if layer in layers:
+            targets[layer] = measure(features)
+
+    network.forward(image, visit, keep=False)
+    return targets
+
+
+class Objective:
+    """alpha * content + beta * style + smoothness * total variation, at one scale.
+
+    Within content and style the layers' weights are relative to each other: naming more layers, or
+    doubling all weights, does not change the balance between the terms.
+
+    Args:
+        network: Built for at least the layers the settings name.
+        targets: Measured with the same network.
+        settings: The weights are read from here.
+        style_weights: Each style image's share in the blend.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        targets: Targets,
+        settings: Settings,
+        style_weights: Sequence[float],
+    ) -> None:
+        self._network = network
+        self._targets = targets
+        self._style_loss = STYLE_LOSSES[settings.style_loss]
+        content = _relative(settings.content_layers, settings.alpha) if targets.content else {}
+        self._content = content
+        self._style = _relative(settings.style_layers, settings.effective_beta())
+        self._blend = {
+            layer: blend([style[layer] for style in targets.styles], style_weights)
+            for layer in self._style
+        }
+        self._smoothness = settings.smoothness
+        self.term_names = (
+            *(f"content {layer}" for layer in self._content),
+            *(f"style {layer}" for layer in self._style),
+            *(("smoothness",) if self._smoothness else ()),
+        )
+
+    def measures(self, settings: Settings) -> bool:
+        """Whether all layers these settings name were measured for this objective."""
+        content = {layer for layer, _ in settings.content_layers}
+        style = {layer for layer, _ in settings.style_layers}
+        has_content = not self._targets.content or content <= self._targets.content.keys()
+        return has_content and style <= self._targets.styles[0].keys()
+
+    def retuned(self, settings: Settings, style_weights: Sequence[float]) -> Objective:
+        """The same targets under other weights; the layers must be among those measured."""
+        return Objective(self._network, self._targets, settings, style_weights)
+
+    def evaluate(self, image: Tensor) -> Evaluation:
+        """Value, terms and gradient at an image (1, 3, H, W), sRGB in 0..1, on the device."""
+        values: dict[str, Tensor] = {}
+        slopes: dict[str, Statistics] = {}
+
+        def look(layer: str, features: Tensor) -> None:
+            if layer in self._style:
+                values[f"style {layer}"], slopes[layer] = self._style_slope(
+                    layer, measure(features)
+                )
+
+        def add_gradient(layer: str, features: Tensor, gradient: Tensor) -> None:
+            if layer in self._style:
+                _add_style_gradient(features, slopes.pop(layer), gradient)
+            if layer in self._content:
+                values[f"content {layer}"] = self._add_content_gradient(layer, features, gradient)
+
+        tape = self._network.forward(image, look)
+        gradient = self._network.vjp(tape, add_gradient)
+        if self._smoothness:
+            values["smoothness"] = _add_smoothness_gradient(image, self._smoothness, gradient)
+        if not values:
+            raise AssertionError("an objective has at least one term")
+        terms = torch.stack([values[name] for name in self.term_names])
+        return Evaluation(terms.sum(), terms, gradient)
+
+    def _style_slope(self, layer: str, found: Statistics) -> tuple[Tensor, Statistics]:
+        """A style term and its slope in the statistics; autograd works on C and C x C values only."""
+        total = found.total.requires_grad_()
+        outer = found.outer.requires_grad_()
+        with torch.enable_grad():
+            value = self._style[layer] * self._style_loss(found, self._blend[layer])
+            d_total, d_outer = torch.autograd.grad(value, (total, outer), materialize_grads=True)
+        return value.detach(), Statistics(found.count, d_total, d_outer)
+
+    def _add_content_gradient(self, layer: str, features: Tensor, gradient: Tensor) -> Tensor:
+        target = self._targets.content[layer]
+        weight = self._content[layer] / (features.numel() * target.power)
+        difference = features - target.features
+        gradient.add_(difference, alpha=2 * weight)
+        wide = torch.promote_types(features.dtype, torch.float32)
+        return weight * torch.linalg.vector_norm(difference, dtype=wide).square()
+
+
+def _add_style_gradient(features: Tensor, slope: Statistics, gradient: Tensor) -> None:
+    """dL/dF = (dO + dO^T) F + dm 1^T for the sum of outer products O and the sum m."""
+    matrix = (slope.outer + slope.outer.T).to(features.dtype)
+    as_matrix(gradient).addmm_(matrix, as_matrix(features))
+    gradient.add_(slope.total.to(features.dtype).view(1, -1, 1, 1))
+
+
+def _add_smoothness_gradient(image: Tensor, weight: float, gradient: Tensor) -> Tensor:
+    """The total variation (see `engine.losses.total_variation`) and its gradient, written out."""
+    value = image.new_zeros(())
+    for dim in (2, 3):
+        length = image.shape[dim] - 1
+        difference = image.diff(dim=dim)
+        scale = weight / difference.numel()
+        gradient.narrow(dim, 1, length).add_(difference, alpha=2 * scale)
+        gradient.narrow(dim, 0, length).sub_(difference, alpha=2 * scale)
+        value = value + scale * difference.square().sum()
+    return value
+
+
+def _relative(layers: Sequence[LayerWeight], weight: float) -> dict[str, float]:
+    """Each layer's part of a term's weight; layers and terms without weight are left out."""
+    whole = sum(layer.weight for layer in layers)
+    return {layer: weight * share / whole for layer, share in layers if share > 0 and weight > 0}

@@ -1,0 +1,321 @@
+"""The algorithm, coarse to fine: a plain generator from a job to a pastiche.
+
+    load the network
+    for each scale, from the coarsest to the output size:
+        measure the content and style images at this scale
+        start from the first image, or from the last scale's result enlarged
+        for each step:
+            evaluation = objective at the image
+            the optimiser moves the image
+            a few times a second: yield progress; take a command (stop, retune)
+
+There is no thread, pause or window in here. Whoever iterates decides when the next step happens.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
+
+import torch
+
+from engine import devices
+from engine.canvas import Scale, first_image, plan_scales, resized, to_pixels, to_tensor
+from engine.checkpoints import read_weights
+from engine.convolutions import Arithmetic
+from engine.errors import Cancelled, EngineError
+from engine.job import Job, Pastiche, Progress, Retune, Stage, Term, check_mix
+from engine.networks import Network
+from engine.objective import Evaluation, Objective, Targets, encode_content, encode_style
+from engine.optimizers import Descent
+from engine.settings import LayerWeight
+from engine.steering import Command, Stop, Work
+
+_SECONDS_BETWEEN_LOOKS = 0.1
+"""Looking at a value waits for the device; more often than a person can see is waste."""
+
+_ROLLBACKS = 3
+"""After this many in one job the numbers will not come right by trying again."""
+
+
+_Talk = Generator[Progress, Command | None, None]
+"""A part of the job that speaks and listens on the way."""
+
+
+def _never() -> bool:
+    return False
+
+
+def stylize(job: Job, frame_due: Callable[[], bool] = _never) -> Work:
+    """Make the pastiche of a job.
+
+    Args:
+        job: What to make it from.
+        frame_due: Asked before each progress; when true, the progress carries a frame.
+
+    Yields:
+        Progress, at most ten times a second; accepts a `Retune` or `Stop` in return.
+
+    Returns:
+        The pastiche.
+
+    Raises:
+        InputError: A picture or the network file cannot be used.
+        EngineError: Memory ran out, the device is missing, or the numbers will not stay finite.
+        Cancelled: Stopped before there was anything to keep.
+    """
+    run = _Run(job, frame_due)
+    try:
+        return (yield from run.work())
+    except Exception as error:
+        if not devices.is_out_of_memory(error):
+            raise
+    finally:
+        run.release()
+    # Outside the `except`: the traceback held every tensor of the failed evaluation.
+    devices.release_memory()
+    raise devices.out_of_memory(job.settings, run.needed, run.available())
+
+
+class _Stopped(Exception):  # noqa: N818 - carries a decision out of the loops, not an error
+    """The person asked to stop and keep."""
+
+
+class _Run:
+    """The state of one job under way: the canvas, what was retuned, what is counted."""
+
+    def __init__(self, job: Job, frame_due: Callable[[], bool]) -> None:
+        self._job = job
+        self._settings = job.settings
+        self._shares = tuple(style.weight for style in job.styles)
+        self._retuned = False
+        self._frame_due = frame_due
+        self._clock = _Clock()
+        self._progress = Progress(Stage.PREPARING)
+        self._rollbacks = 0
+        self._notes: list[str] = []
+        self._descent: Descent | None = None
+        self._weights: dict[str, torch.Tensor] = {}
+        self._arithmetic = Arithmetic(torch.device("cpu"), torch.float32)
+        self.needed = 0
+
+    def work(self) -> Work:
+        """Load, then walk through the scales."""
+        try:
+            yield from self._speak("Loading the network")
+            scales = self._load()
+            for level, scale in enumerate(scales):
+                yield from self._work_on(scale, scales[level + 1 :])
+        except _Stopped:
+            return self._pastiche(complete=False)
+        return self._pastiche(complete=True)
+
+    def available(self) -> int:
+        """Bytes free on the job's device."""
+        return devices.memory_available(self._arithmetic.device)
+
+    def release(self) -> None:
+        """Let go of every tensor."""
+        self._descent = None
+        self._weights = {}
+
+    def _load(self) -> tuple[Scale, ...]:
+        """Choose the device, read the network, and plan the scales; refuse what cannot fit."""
+        torch.set_num_threads(devices.thread_count())
+        scales = plan_scales(self._job)
+        self._arithmetic = devices.choose_arithmetic(self._settings)
+        devices.forget_peak(self._arithmetic.device)
+        self._weights = read_weights(self._job.network_weights, self._settings.network)
+        floats = self._network().floats_per_pixel
+        canvas, *styles = (w * h for w, h in (scales[-1].canvas, *scales[-1].styles))
+        self.needed = devices.predict_memory(
+            self._settings, self._arithmetic, floats, canvas, max(styles)
+        )
+        devices.refuse_if_too_large(self._settings, self.needed, self.available())
+        self._progress = replace(
+            self._progress,
+            device=devices.describe(self._arithmetic),
+            steps=sum(scale.steps for scale in scales),
+            scales=len(scales),
+        )
+        return scales
+
+    def _work_on(self, scale: Scale, later: Sequence[Scale]) -> _Talk:
+        """Measure the pictures at one scale and walk its steps."""
+        number = self._progress.scales - len(later)
+        self._progress = replace(self._progress, scale=number, size=scale.canvas)
+        yield from self._speak(
+            f"Measuring the pictures at {scale.canvas[0]} × {scale.canvas[1]} px"
+        )
+        objective = self._measure(scale)
+        descent = self._descent = self._enter(scale)
+        pace = _Pace(self._clock)
+        for step in range(1, scale.steps + 1):
+            evaluation = self._step(descent, objective)
+            self._progress = replace(
+                self._progress,
+                step=self._progress.step + 1,
+                evaluations=self._progress.evaluations + 1,
+            )
+            if not (self._clock.look_due() or step == scale.steps):
+                continue
+            message = self._look(descent, objective, evaluation)
+            self._progress = replace(
+                self._progress,
+                stage=Stage.RUNNING,
+                steps_per_second=pace.steps_per_second(step),
+                remaining=pace.remaining(step, scale, later),
+            )
+            yield from self._speak(message)
+            if self._retuned:
+                objective = self._retune(descent, objective, scale)
+        if not later:
+            self._progress = replace(
+                self._progress, evaluations=self._progress.evaluations + 1, remaining=0.0
+            )
+            self._note_terms(objective, objective.evaluate(descent.result()))
+
+    def _speak(self, message: str) -> _Talk:
+        """Yield where the job stands and do as told; raises `_Stopped` on a stop."""
+        frame = None
+        if self._descent is not None and self._frame_due():
+            frame = to_pixels(self._descent.result())
+        self._progress = replace(self._progress, message=message, seconds=self._clock.seconds())
+        memory = devices.memory_used(self._arithmetic.device)
+        self._clock.hold()
+        command = yield replace(self._progress, memory=memory, frame=frame)
+        self._clock.go_on()
+        if isinstance(command, Stop):
+            raise _Stopped
+        if isinstance(command, Retune):
+            check_mix(command.style_weights)
+            self._settings = self._settings.retuned(command.settings)
+            self._shares = command.style_weights
+            self._retuned = True
+
+    def _network(self) -> Network:
+        settings = self._settings
+        return Network(
+            settings.network,
+            self._weights,
+            [layer for layer, _ in (*settings.content_layers, *settings.style_layers)],
+            self._arithmetic,
+            settings.pooling,
+            settings.padding,
+        )
+
+    def _measure(self, scale: Scale) -> Objective:
+        """The objective at one scale: the network, and what the pictures ask for there."""
+        network, settings, device = self._network(), self._settings, self._arithmetic.device
+        content = {}
+        if self._job.content is not None:
+            image = to_tensor(self._job.content.pixels, scale.canvas, device)
+            content = encode_content(network, image, _names(settings.content_layers))
+        styles = []
+        for style, size in zip(self._job.styles, scale.styles, strict=True):
+            image = to_tensor(style.picture.pixels, size, device)
+            styles.append(encode_style(network, image, _names(settings.style_layers)))
+        self._retuned = False
+        return Objective(network, Targets(content, tuple(styles)), settings, self._shares)
+
+    def _enter(self, scale: Scale) -> Descent:
+        """Put the first image, or the last scale's result enlarged, on the canvas."""
+        if self._descent is None:
+            return Descent(first_image(self._job, scale, self._arithmetic.device), self._settings)
+        result = resized(self._descent.result(), scale.canvas).clamp_(0, 1)
+        return self._descent.carried(result, lambda moment: resized(moment, scale.canvas))
+
+    def _retune(self, descent: Descent, objective: Objective, scale: Scale) -> Objective:
+        """The objective under the changed settings; new layers are measured first."""
+        self._retuned = False
+        descent.objective_changed()
+        if objective.measures(self._settings):
+            return objective.retuned(self._settings, self._shares)
+        return self._measure(scale)
+
+    def _step(self, descent: Descent, objective: Objective) -> Evaluation | None:
+        """One optimiser step; None where the numbers broke an eigendecomposition."""
+        try:
+            return descent.step(objective.evaluate)
+        except torch.linalg.LinAlgError:
+            return None
+
+    def _look(self, descent: Descent, objective: Objective, evaluation: Evaluation | None) -> str:
+        """Read the terms off the device; roll back if the numbers are not finite, and say so."""
+        if evaluation is not None and descent.is_finite() and bool(evaluation.total.isfinite()):
+            descent.mark_good()
+            self._note_terms(objective, evaluation)
+            return ""
+        self._rollbacks += 1
+        if self._rollbacks > _ROLLBACKS:
+            raise EngineError(
+                "The numbers keep overflowing, so the picture cannot be improved further.",
+                "Lower the learning rate, the descent step or the loss weights.",
+            )
+        descent.roll_back()
+        message = "The numbers overflowed; went back to the last good picture."
+        self._notes.append(message)
+        return message
+
+    def _note_terms(self, objective: Objective, evaluation: Evaluation) -> None:
+        values = evaluation.terms.tolist()
+        terms = tuple(map(Term, objective.term_names, values))
+        self._progress = replace(self._progress, terms=terms, total=sum(values))
+
+    def _pastiche(self, *, complete: bool) -> Pastiche:
+        if self._descent is None:
+            raise Cancelled
+        return Pastiche(
+            pixels=to_pixels(self._descent.result()),
+            progress=replace(self._progress, seconds=self._clock.seconds()),
+            complete=complete,
+            peak_memory=devices.peak_memory(self._arithmetic.device),
+            settings=self._settings,
+            style_weights=self._shares,
+            notes=tuple(self._notes),
+        )
+
+
+class _Clock:
+    """The job's own time: what passes while it is held by its caller does not count."""
+
+    def __init__(self) -> None:
+        self._away = 0.0
+        self._began = self._held = time.monotonic()
+
+    def seconds(self) -> float:
+        return time.monotonic() - self._began - self._away
+
+    def look_due(self) -> bool:
+        return time.monotonic() - self._held >= _SECONDS_BETWEEN_LOOKS
+
+    def hold(self) -> None:
+        self._held = time.monotonic()
+
+    def go_on(self) -> None:
+        self._away += time.monotonic() - self._held
+
+
+class _Pace:
+    """How fast one scale's steps go, and from that when the job will end."""
+
+    def __init__(self, clock: _Clock) -> None:
+        self._clock = clock
+        self._began = clock.seconds()
+
+    def steps_per_second(self, step: int) -> float:
+        return step / max(self._clock.seconds() - self._began, 1e-9)
+
+    def remaining(self, step: int, scale: Scale, later: Sequence[Scale]) -> float | None:
+        """Seconds to the end, a step's time growing with its pixels; None after a single step."""
+        if step < 2:  # the first step also pays for warming up
+            return None
+        per_step = 1 / self.steps_per_second(step)
+        area = scale.canvas[0] * scale.canvas[1]
+        ahead = sum(other.steps * other.canvas[0] * other.canvas[1] / area for other in later)
+        return per_step * (scale.steps - step + ahead)
+
+
+def _names(layers: Sequence[LayerWeight]) -> list[str]:
+    return [layer for layer, _ in layers]
