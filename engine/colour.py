@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import numpy as np
 import numpy.typing as npt
@@ -17,26 +18,34 @@ _MODE_OF_SPACE = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}
 _PHOTOMETRIC, _BITS_PER_SAMPLE = 262, 258
 
 
-def to_srgb(opened: ImageFile.ImageFile) -> tuple[Image.Image, tuple[str, ...]]:
+def is_deep(image: ImageFile.ImageFile) -> bool:
+    """Whether a picture not yet decoded has 12 or 16 bits per channel.
+
+    Pillow reduces colour to 8 bits by itself; only the raw mode tells, until it is decoded.
+    """
+    return any(re.search(";1[26]", str(tile.args)) for tile in image.tile)
+
+
+def to_srgb(image: Image.Image, deep: bool) -> tuple[Image.Image, tuple[str, ...]]:
     """The picture in mode RGB as sRGB on white, and what was done to it, one sentence each.
+
+    Args:
+        image: Upright or not, decoded or not.
+        deep: What `is_deep` said of it.
 
     Raises:
         Exception: Whatever Pillow raises when the data is damaged.
     """
     notes = []
-    # Pillow itself reduces colour to 8 bits; only the raw mode still tells how many there were.
-    deep = any(";16" in str(tile.args) for tile in opened.tile)
-    icc = opened.info.get("icc_profile")
-    opened.load()
-    image: Image.Image = opened
+    icc = image.info.get("icc_profile")
+    image.load()
     if image.mode.startswith("I;16"):
         image = _sixteen_bit_grey(image)
-        deep = True
     elif image.mode in ("I", "F"):
         image, note = _unbounded_grey(image)
         notes.append(note)
     if deep:
-        notes.append("Reduced from 16 to 8 bits per channel.")
+        notes.append("Reduced to 8 bits per channel.")
     colour, alpha = _split_alpha(image)
     colour, done = _through_profile(colour, icc)
     notes += done
@@ -63,7 +72,7 @@ def _unbounded_grey(image: Image.Image) -> tuple[Image.Image, str]:
     if not np.isfinite(values).all():
         raise ValueError("the picture holds values that are not numbers")
     if image.mode == "F" and low >= 0 and high <= 1:
-        return _from_unit(values), "Reduced from floating point to 8 bits per channel."
+        return _from_unit(values), "Reduced to 8 bits per channel."
     grey = _from_unit((values - low) / ((high - low) or 1))
     return grey, f"Stretched its values from {low:g}..{high:g} to black..white."
 
@@ -111,8 +120,8 @@ def _through_profile(colour: Image.Image, icc: bytes | None) -> tuple[Image.Imag
     except (ImageCms.PyCMSError, OSError):
         return colour.convert("RGB"), ["Ignored its colour profile, which is damaged.", *naive]
     assert converted is not None
-    source = "CMYK by" if mode == "CMYK" else "the colours of"
-    return converted, [f"Converted from {source} its colour profile to sRGB."]
+    source = "CMYK by its" if mode == "CMYK" else "its"
+    return converted, [f"Converted from {source} colour profile to sRGB."]
 
 
 def _leaves_alone(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:

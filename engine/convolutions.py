@@ -113,5 +113,6 @@ def _fused(image: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
 
 
 def _fused_relu_available(arithmetic: Arithmetic) -> bool:
-    on_cpu = arithmetic.device.type == "cpu" and arithmetic.dtype is torch.bfloat16
-    return on_cpu and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
+    if arithmetic.device.type != "cpu" or arithmetic.dtype is not torch.bfloat16:
+        return False
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())

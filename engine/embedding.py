@@ -26,10 +26,11 @@ _PACKET = (
 )
 
 
-def png_chunks(text: str) -> PngInfo:
+def png_chunks(text: str | None) -> PngInfo:
     """The text as a PNG's iTXt chunk, uncompressed: readers give up on large compressed ones."""
     chunks = PngInfo()
-    chunks.add_itxt(_KEY, _fitting(text))
+    if text is not None:
+        chunks.add_itxt(_KEY, _fitting(text))
     return chunks
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
-from engine.colour import pixels_of, to_srgb
+from engine.colour import is_deep, pixels_of, to_srgb
 from engine.errors import InputError
 from engine.job import Picture
 
@@ -60,8 +60,9 @@ def decode_picture(data: bytes, name: str) -> Picture:
     image = identify(data, name)
     try:
         _check_complete(data, image)
+        deep = is_deep(image)
         turned = _orientation(image)
-        colour, notes = to_srgb(image)
+        colour, notes = to_srgb(image, deep)
         # Pillow has turned a TIFF upright by now and says so.
         colour = _upright(colour, _orientation(image))
     except MemoryError as error:

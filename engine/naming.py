@@ -32,7 +32,18 @@ def output_name(
     """
     wanted = [Path(content).stem, Path(style).stem, preset]
     parts = [part for part in map(_sanitised, wanted) if part]
-    tails = (f"{size[0]}x{size[1]}_{number:03}{suffix}" for number in itertools.count(1))
+    return _first_free(folder, parts, f"{size[0]}x{size[1]}_", suffix)
+
+
+def free_path(path: Path) -> Path:
+    """The path itself if nothing is there, or else its name with the first number that is free."""
+    if not os.path.lexists(path):
+        return path
+    return _first_free(path.parent, [_sanitised(path.stem)], "", path.suffix)
+
+
+def _first_free(folder: Path, parts: list[str], before: str, suffix: str) -> Path:
+    tails = (f"{before}{number:03}{suffix}" for number in itertools.count(1))
     paths = (folder / "_".join([*_shortened(parts, tail), tail]) for tail in tails)
     return next(path for path in paths if not os.path.lexists(path))
 

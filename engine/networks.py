@@ -93,9 +93,11 @@ class Network:
             if (stage, index) <= depth
             for block in [f"{stage}_{index}"]
         )
-        shape = (1, 3, 1, 1)
-        self._mean = torch.tensor(MEAN).view(shape).to(arithmetic.device)
-        self._std = torch.tensor(STD).view(shape).to(arithmetic.device)
+        wide = torch.promote_types(arithmetic.dtype, torch.float32)
+        self._mean, self._std = (
+            torch.tensor(values, dtype=wide).view(1, 3, 1, 1).to(arithmetic.device)
+            for values in (MEAN, STD)
+        )
 
     @property
     def floats_per_pixel(self) -> float:

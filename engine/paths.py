@@ -44,7 +44,7 @@ def replacing(destination: Path) -> Iterator[Path]:
     Raises:
         InputError: The place cannot be written to or is full; the message says which.
     """
-    temporary = destination.with_name(f".{secrets.token_hex(8)}{destination.suffix}")
+    temporary = destination.with_name(f".{secrets.token_hex(8)}.part")
     try:
         destination.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -69,3 +69,9 @@ def unwritable(path: Path, error: OSError) -> InputError:
     return InputError(
         f"{path} cannot be written: {reason}.", "Check the folder's permissions, or choose another."
     )
+
+
+def unreadable(path: Path, error: OSError) -> InputError:
+    """Why a file could not be read, in words for a person."""
+    reason = error.strerror or str(error)
+    return InputError(f"{path} cannot be read: {reason}.", "Choose another file.")

@@ -7,6 +7,7 @@ while a job runs. `PARAMETERS` is that declaration as rows to build widgets and 
 
 from __future__ import annotations
 
+import textwrap
 import types
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -131,7 +132,7 @@ def parse_layers(value: object) -> tuple[LayerWeight, ...]:
         raise ValueError("layers are written as relu1_1:1, relu2_1:0.5")
     try:
         layers = tuple(LayerWeight(str(name), float(weight)) for name, weight in pairs)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError("layers are written as relu1_1:1, relu2_1:0.5") from error
     names = [layer.layer for layer in layers]
     if len(set(names)) != len(names):
@@ -480,24 +481,23 @@ def _typed(name: str, value: Any) -> Any:
     row = PARAMETER.get(name)
     if row is None:
         raise InputError(
-            f"There is no setting {name!r}.", f"The settings are: {', '.join(PARAMETER)}."
+            f"There is no setting {textwrap.shorten(repr(name), 80)}.",
+            f"The settings are: {', '.join(PARAMETER)}.",
         )
-    if row.kind is Kind.NUMBER and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, str):
-        return value
     try:
-        if row.kind is Kind.CHOICE:
+        if row.kind is Kind.NUMBER and isinstance(value, int) and not isinstance(value, bool):
+            return float(value)
+        if row.kind is Kind.CHOICE and isinstance(value, str):
             return type(row.choices[0])(value.strip().lower())
-        if row.kind in (Kind.NUMBER, Kind.INTEGER):
+        if row.kind in (Kind.NUMBER, Kind.INTEGER) and isinstance(value, str):
             return float(value) if row.kind is Kind.NUMBER else int(value)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise InputError(_refusal(name, value, ""), _remedy(name)) from error
     return value
 
 
 def _refusal(name: str, value: object, reason: str) -> str:
-    shown = repr(value) if isinstance(value, str) else value
+    shown = textwrap.shorten(repr(value) if isinstance(value, str) else str(value), 80)
     return f"The setting {name} cannot be {shown}" + (f": {reason}." if reason else ".")
 
 

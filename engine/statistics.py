@@ -84,7 +84,8 @@ def symmetric_power(values: Tensor, vectors: Tensor, exponent: float) -> Tensor:
         vectors: In columns, (C, C).
         exponent: Any real number.
     """
-    safe = values.clamp_min(values[-1].abs() * 1e-7 + _TINY)
+    resolution = torch.finfo(values.dtype).eps
+    safe = values.clamp_min(values[-1].abs() * resolution + _TINY)
     return (vectors * safe.pow(exponent)) @ vectors.T
 
 

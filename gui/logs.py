@@ -1,0 +1,70 @@
+"""Everything noteworthy is written to a file, for a windowed program has no terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import faulthandler
+import logging
+import logging.handlers
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
+
+logger = logging.getLogger("gramarye")
+
+LEVELS = {
+    QtMsgType.QtDebugMsg: logging.DEBUG,
+    QtMsgType.QtInfoMsg: logging.INFO,
+    QtMsgType.QtWarningMsg: logging.WARNING,
+    QtMsgType.QtCriticalMsg: logging.ERROR,
+    QtMsgType.QtFatalMsg: logging.CRITICAL,
+}
+
+
+def begin_logging(folder: Path) -> None:
+    """Log to `gramarye.log` in a folder, and crashes of the interpreter to `crash.log`.
+
+    A folder that cannot be written to is no reason not to start: the log then goes to stderr.
+    """
+    handler: logging.Handler
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handler = logging.handlers.RotatingFileHandler(
+            folder / "gramarye.log", maxBytes=1_000_000, backupCount=3, encoding="utf-8"
+        )
+        faulthandler.enable((folder / "crash.log").open("a", encoding="utf-8"))
+    except OSError:
+        handler = logging.StreamHandler()
+    layout = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+    logging.basicConfig(level=logging.INFO, format=layout, handlers=[handler], force=True)
+    qInstallMessageHandler(_log_qt)
+
+
+def catch_strays(loop: asyncio.AbstractEventLoop, failed: Callable[[BaseException], None]) -> None:
+    """Hand exceptions that nobody caught, in slots and in the loop's callbacks, to one place."""
+
+    def from_slot(
+        kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            sys.__excepthook__(kind, error, trace)
+        else:
+            failed(error.with_traceback(trace))
+
+    def from_loop(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if error is None:
+            logger.error("%s", context.get("message"))
+        else:
+            failed(error)
+
+    sys.excepthook = from_slot
+    loop.set_exception_handler(from_loop)
+
+
+def _log_qt(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
+    logging.getLogger("qt").log(LEVELS[kind], "%s", message)

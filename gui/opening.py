@@ -1,0 +1,192 @@
+"""How pictures come in: chosen, dropped, pasted, recent, named at the start; with recipes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import Enum, StrEnum
+from pathlib import Path
+
+from PySide6.QtCore import QDir, QObject, Signal
+from PySide6.QtGui import QGuiApplication
+
+from engine.errors import GramaryeError, InputError
+from engine.images import OPEN_SUFFIXES, open_picture, picture_from_pixels
+from engine.job import Picture
+from engine.recipes import Recipe, read_recipe
+from gui.dialogs import Dialogs
+from gui.dropping import Dropped, dropped_from
+from gui.memory import Memory
+from gui.preferences import with_recent
+from gui.qimages import from_qimage
+from gui.session import Session
+from gui.states import State
+from gui.tasks import Tasks
+
+
+class Role(Enum):
+    """What a picture is for; the value asks for it."""
+
+    CONTENT = "Open content image"
+    STYLE = "Add style images"
+    START = "Open a picture to start from"
+
+
+class OwnWork(StrEnum):
+    """What to do with a picture that carries a recipe."""
+
+    RESTORE = "Restore settings"
+    OPEN = "Open as picture"
+
+
+class Opening(QObject):
+    """Brings pictures into the session.
+
+    Attributes:
+        noticed: Carries a sentence on something done or left undone.
+    """
+
+    noticed = Signal(str)
+
+    def __init__(
+        self,
+        session: Session,
+        tasks: Tasks,
+        dialogs: Dialogs,
+        memory: Memory,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._tasks = tasks
+        self._dialogs = dialogs
+        self._memory = memory
+
+    async def choose(self, role: Role) -> None:
+        """Ask for files and open them."""
+        self._refuse_while_busy()
+        recent = self._recent(role)
+        folder = str(Path(recent[0]).parent) if recent else QDir.homePath()
+        several = role is Role.STYLE
+        paths = await self._dialogs.open_pictures(
+            role.value, folder, OPEN_SUFFIXES, several=several
+        )
+        await self.open(role, paths)
+
+    async def take(self, role: Role, dropped: Dropped) -> None:
+        """Open what was dropped."""
+        if dropped.image is None:
+            await self.open(role, dropped.paths)
+            return
+        self._refuse_while_busy()
+        pixels = await self._tasks.in_background(from_qimage, dropped.image)
+        picture = await self._tasks.in_background(picture_from_pixels, pixels, "Pasted picture")
+        self._use(role, [picture])
+
+    async def paste(self, role: Role) -> None:
+        """Open what is in the clipboard."""
+        dropped = dropped_from(QGuiApplication.clipboard().mimeData())
+        if dropped is None:
+            raise InputError(
+                "There is no picture in the clipboard.", "Copy a picture or a file first."
+            )
+        await self.take(role, dropped)
+
+    async def open(self, role: Role, paths: tuple[Path, ...]) -> None:
+        """Open files: for the content and the start the first, for the style all that can be read.
+
+        Raises:
+            InputError: A file cannot be used, or a job is using the pictures; what could be opened
+                has been.
+        """
+        if not paths:
+            return
+        self._refuse_while_busy()
+        if role is not Role.STYLE:
+            if len(paths) > 1:
+                self.noticed.emit(f"Only the first of {len(paths)} pictures was opened.")
+            paths = paths[:1]
+        if role is Role.CONTENT and await self._restored(paths[0]):
+            return
+        pictures, failures = [], []
+        for path in paths:
+            try:
+                pictures.append(await self._tasks.in_background(open_picture, path))
+            except GramaryeError as error:
+                failures.append(error)
+        self._use(role, pictures)
+        if failures:
+            others = len(failures) - 1
+            also = f" So it is with {others} more." if others else ""
+            raise InputError(failures[0].message + also, failures[0].remedy)
+
+    async def open_one(self, role: Role, path: Path) -> None:
+        """Open one file; see `open`."""
+        await self.open(role, (path,))
+
+    async def remove_content(self) -> None:
+        """Go on without a photograph, towards a texture."""
+        self._refuse_while_busy()
+        self._session.set_content(None)
+
+    async def remove_style(self, index: int) -> None:
+        """Take a painting out."""
+        self._refuse_while_busy()
+        self._session.remove_style(index)
+
+    async def _restored(self, path: Path) -> bool:
+        """Whether the file's recipe was what the person wanted, and not the picture itself."""
+        try:
+            recipe = await self._tasks.in_background(read_recipe, path)
+        except InputError as error:
+            # A picture whose recipe is damaged is still a picture; opening it tells the rest.
+            self.noticed.emit(str(error))
+            return False
+        if recipe is None:
+            return False
+        answer = await self._dialogs.choose(
+            f"{path.name} was made with Gramarye.",
+            f"{_ingredients(recipe)} Bring its settings back, or paint on this picture?",
+            OwnWork,
+        )
+        self._refuse_while_busy()
+        if answer is OwnWork.RESTORE:
+            own = self._session.settings
+            # What machine it was made on says nothing about this one.
+            settings = recipe.settings.model_copy(
+                update={"device": own.device, "precision": own.precision}
+            )
+            self._session.set_settings(settings)
+            self.noticed.emit(f"The settings of {path.name} are back. {_ingredients(recipe)}")
+        return answer is not OwnWork.OPEN
+
+    def _use(self, role: Role, pictures: Iterable[Picture]) -> None:
+        self._refuse_while_busy()
+        pictures = list(pictures)
+        if role is Role.STYLE:
+            self._session.add_styles(pictures)
+        elif pictures and role is Role.CONTENT:
+            self._session.set_content(pictures[0])
+        elif pictures:
+            self._session.set_start(pictures[0])
+        for picture in pictures:
+            if picture.path is not None and role is not Role.START:
+                field = "contents" if role is Role.CONTENT else "styles"
+                files = with_recent(self._recent(role), picture.path)
+                self._memory.change(**{field: files})
+
+    def _recent(self, role: Role) -> tuple[str, ...]:
+        now = self._memory.now
+        return now.styles if role is Role.STYLE else now.contents
+
+    def _refuse_while_busy(self) -> None:
+        if self._session.state is not State.IDLE:
+            raise InputError(
+                "The pictures cannot be changed while they are being rendered.",
+                "Stop or discard the render first.",
+            )
+
+
+def _ingredients(recipe: Recipe) -> str:
+    content = recipe.content.name if recipe.content else "no photograph"
+    styles = ", ".join(style.name for style in recipe.styles)
+    return f"It was made from {content} and {styles}."

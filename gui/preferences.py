@@ -1,0 +1,92 @@
+"""What the window remembers between two starts, in one versioned file of plain text."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from engine.paths import replacing
+from engine.settings import DEFAULTS, Settings
+
+MOST_RECENT = 10
+
+
+class Theme(StrEnum):
+    """How the window is coloured."""
+
+    SYSTEM = "system"
+    LIGHT = "light"
+    DARK = "dark"
+
+
+class Preferences(BaseModel):
+    """All that is remembered; frozen, replaced as a whole.
+
+    Attributes:
+        version: Of this layout.
+        settings: As the panel last showed them.
+        theme: How the window is coloured.
+        jpeg_quality: Last chosen, 1 to 100.
+        loss_curves: Whether they are shown.
+        contents, styles: Recently opened files, the latest first.
+        save_folder: Where the last pastiche was saved; empty before the first.
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+
+    version: Literal[1] = 1
+    settings: Settings = DEFAULTS
+    theme: Theme = Theme.SYSTEM
+    jpeg_quality: int = Field(95, ge=1, le=100)
+    loss_curves: bool = True
+    contents: tuple[str, ...] = ()
+    styles: tuple[str, ...] = ()
+    save_folder: str = ""
+
+
+def with_recent(files: tuple[str, ...], path: Path) -> tuple[str, ...]:
+    """A list of recent files with one more in front, each once, not too long."""
+    latest = str(path.absolute())
+    return (latest, *(file for file in files if file != latest))[:MOST_RECENT]
+
+
+class PreferenceStore:
+    """Loads and saves `Preferences`; a file that cannot be read is set aside, never overwritten."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def load(self) -> tuple[Preferences, str]:
+        """The preferences, and a sentence for the person if defaults were taken; else empty."""
+        try:
+            return Preferences.model_validate_json(self._path.read_bytes()), ""
+        except FileNotFoundError:
+            return Preferences(), ""
+        except OSError as error:
+            return Preferences(), f"The preferences could not be read: {error.strerror}."
+        except ValidationError:
+            aside = self._set_aside()
+            where = f"; the old file is now {aside.name}" if aside else ""
+            return Preferences(), f"The preferences could not be understood{where}."
+
+    def save(self, preferences: Preferences) -> None:
+        """Replace the file as a whole.
+
+        Raises:
+            InputError: The folder cannot be written to; the old file is as it was.
+        """
+        with replacing(self._path) as temporary:
+            temporary.write_text(preferences.model_dump_json(indent=1), encoding="utf-8")
+
+    def _set_aside(self) -> Path | None:
+        """Rename the file to the first free `preferences.unreadable-1.json`, `-2`, ..."""
+        number = 1
+        while (aside := self._path.with_suffix(f".unreadable-{number}.json")).exists():
+            number += 1
+        try:
+            return self._path.rename(aside)
+        except OSError:
+            return None

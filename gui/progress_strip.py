@@ -1,0 +1,100 @@
+"""Says in one line how far the job is, how fast it goes and how long it will still take."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QWidget
+
+from engine.job import Progress, Stage
+
+_BAR_WIDTH = 180
+
+
+def duration_text(seconds: float) -> str:
+    """A duration no more exact than it deserves: "a few seconds", "25 s", "1 min 20 s", "2 h"."""
+    if seconds < 7.5:
+        return "a few seconds"
+    if seconds < 57.5:
+        return f"{_rounded(seconds, 5)} s"
+    if seconds < 595:
+        minutes, rest = divmod(_rounded(seconds, 10), 60)
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    minutes = _rounded(seconds / 60, 1 if seconds < 3570 else 5)
+    hours, rest = divmod(minutes, 60)
+    return " ".join(
+        part for part in (f"{hours} h" * bool(hours), f"{rest} min" * bool(rest)) if part
+    )
+
+
+def speed_text(steps_per_second: float) -> str:
+    """How fast the steps come, in the words that give a number above 1; empty until known."""
+    if steps_per_second <= 0:
+        return ""
+    if steps_per_second < 1:
+        return f"{1 / steps_per_second:.1f} s per step"
+    return f"{steps_per_second:.3g} steps/s"
+
+
+def progress_text(progress: Progress) -> str:
+    """One line: scale, canvas, step, speed, what remains, and what has just happened."""
+    if progress.stage is Stage.PREPARING:
+        return progress.message or "Preparing"
+    width, height = progress.size
+    remaining = progress.remaining
+    parts = (
+        f"Scale {progress.scale} of {progress.scales}" if progress.scales > 1 else "",
+        f"{width} × {height} px",
+        f"step {progress.step} of {progress.steps}",
+        speed_text(progress.steps_per_second),
+        "" if remaining is None else f"about {duration_text(remaining)} left",
+        progress.message,
+    )
+    return " · ".join(part for part in parts if part)
+
+
+def _rounded(value: float, unit: int) -> int:
+    return round(value / unit) * unit
+
+
+class ProgressStrip(QWidget):
+    """A bar over all steps with a line of text beside it."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("progressStrip")
+        self._bar = QProgressBar()
+        self._bar.setObjectName("progressBar")
+        self._bar.setAccessibleName("Progress")
+        self._bar.setTextVisible(False)
+        self._bar.setFixedWidth(_BAR_WIDTH)
+        self._text = QLabel()
+        self._text.setObjectName("progressText")
+        self._text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(8, 4, 8, 4)
+        row.setSpacing(12)
+        row.addWidget(self._bar)
+        row.addWidget(self._text, 1)
+        self.show_idle("")
+
+    def show_progress(self, progress: Progress) -> None:
+        """Show where a job stands; a busy bar while it prepares."""
+        self._bar.show()
+        preparing = progress.stage is Stage.PREPARING
+        self._bar.setRange(0, 0 if preparing else max(progress.steps, 1))
+        self._bar.setValue(progress.step)
+        self._say(progress_text(progress))
+
+    def show_paused(self, progress: Progress) -> None:
+        """Show where a held job stands, without a speed and a time that no longer hold."""
+        self._bar.setRange(0, max(progress.steps, 1))
+        self._bar.setValue(progress.step)
+        self._say(f"Paused at step {progress.step} of {progress.steps}")
+
+    def show_idle(self, text: str) -> None:
+        """Show a sentence and no bar."""
+        self._bar.hide()
+        self._say(text)
+
+    def _say(self, text: str) -> None:
+        self._text.setText(text)
+        self._text.setToolTip(text)

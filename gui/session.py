@@ -1,0 +1,214 @@
+"""The controller: pictures and settings of the next job, the job that runs, what it made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtGui import QImage
+
+from engine.job import Job, Pastiche, Picture, Retune, Stage, StyleImage
+from engine.presets import Preset
+from engine.settings import DEFAULTS, NetworkName, Settings
+from engine.steering import Control
+from gui.engine_thread import EngineThread
+from gui.mailbox import Update
+from gui.qimages import to_qimage
+from gui.states import State
+from gui.tasks import Tasks
+
+RETUNE_MILLISECONDS = 100
+"""A slider being dragged is let run for this long before the job hears of it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A finished pastiche and how it came to be.
+
+    Attributes:
+        pastiche: What the engine made.
+        image: The same to be shown.
+        job: What it was made from.
+        preset: The preset it was made with; empty if the settings were the person's own.
+        path: Where it was saved; None while it is not.
+    """
+
+    pastiche: Pastiche
+    image: QImage
+    job: Job
+    preset: str = ""
+    path: Path | None = None
+
+
+class Session(QObject):
+    """Holds everything a person is working on; the window only shows it.
+
+    Attributes:
+        state_changed: Carries the new `State`.
+        content_changed, start_changed: Carry the `Picture` or None.
+        styles_changed: Carries all style images, `tuple[StyleImage, ...]`.
+        settings_changed: Carries the new `Settings`, whoever changed them.
+        progressed: Carries the `Update` of the running job.
+        result_changed: Carries the `Result`, or None when there is none.
+    """
+
+    state_changed = Signal(object)
+    content_changed = Signal(object)
+    start_changed = Signal(object)
+    styles_changed = Signal(object)
+    settings_changed = Signal(object)
+    progressed = Signal(object)
+    result_changed = Signal(object)
+
+    def __init__(
+        self,
+        engine: EngineThread,
+        tasks: Tasks,
+        find_weights: Callable[[NetworkName], Path],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._engine = engine
+        self._tasks = tasks
+        self._find_weights = find_weights
+        self._control: Control | None = None
+        self.state = State.IDLE
+        self.content: Picture | None = None
+        self.start: Picture | None = None
+        self.styles: tuple[StyleImage, ...] = ()
+        self.settings = DEFAULTS
+        self.preset: Preset | None = None
+        self.result: Result | None = None
+        self._retune_timer = QTimer(self, interval=RETUNE_MILLISECONDS, singleShot=True)
+        self._retune_timer.timeout.connect(self._retune)
+        engine.progressed.connect(self._take_progress)
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether there is a pastiche that would be lost."""
+        return self.result is not None and self.result.path is None
+
+    @property
+    def preset_name(self) -> str:
+        """The preset last chosen; empty if the settings have moved away from it."""
+        if self.preset is None or self.preset.applied_to(self.settings) != self.settings:
+            return ""
+        return self.preset.name
+
+    def set_content(self, picture: Picture | None) -> None:
+        """Take another photograph, or none for a texture."""
+        self.content = picture
+        self.content_changed.emit(picture)
+
+    def set_start(self, picture: Picture | None) -> None:
+        """Take another picture to start from."""
+        self.start = picture
+        self.start_changed.emit(picture)
+
+    def add_styles(self, pictures: Iterable[Picture]) -> None:
+        """Add paintings with full weight."""
+        self._set_styles((*self.styles, *map(StyleImage, pictures)))
+
+    def remove_style(self, index: int) -> None:
+        """Take a painting out."""
+        self._set_styles(self.styles[:index] + self.styles[index + 1 :])
+
+    def set_style_weights(self, weights: tuple[float, ...]) -> None:
+        """Take over the shares as the styles pane shows them; a running job follows."""
+        pairs = zip(self.styles, weights, strict=True)
+        self.styles = tuple(replace(style, weight=weight) for style, weight in pairs)
+        self._retune_soon()
+
+    def set_settings(self, settings: Settings) -> None:
+        """Take over settings from the panel, a recipe or the last time; a running job follows."""
+        self.settings = settings
+        self.settings_changed.emit(settings)
+        self._retune_soon()
+
+    def choose_preset(self, preset: Preset) -> None:
+        """Apply a preset to the settings."""
+        self.preset = preset
+        self.set_settings(preset.applied_to(self.settings))
+
+    async def render(self) -> None:
+        """Make a pastiche of the pictures and settings as they are now; returns when it is there.
+
+        Raises:
+            Cancelled: It was discarded; the earlier result stands, as after every error.
+            NetworkMissingError: The network weights are not there.
+            GramaryeError: Anything else a person can mend.
+        """
+        if self.state is not State.IDLE:
+            return
+        self._control = Control()
+        self._enter(State.PREPARING)
+        try:
+            weights = await self._tasks.in_background(self._find_weights, self.settings.network)
+            job = Job(self.content, self.styles, self.settings, weights, self.start)
+            preset = self.preset_name
+            pastiche = await self._engine.run(job, self._control)
+            image = await self._tasks.in_background(to_qimage, pastiche.pixels)
+            self._set_result(Result(pastiche, image, job, preset))
+        finally:
+            self._control = None
+            self._retune_timer.stop()
+            self._enter(State.IDLE)
+
+    def pause(self) -> None:
+        """Hold the running job, or let a held one go on."""
+        if self._control is None:
+            return
+        if self.state is State.PAUSED:
+            self._control.resume()
+            self._enter(State.RUNNING)
+        else:
+            self._control.pause()
+            self._enter(State.PAUSED)
+
+    def stop(self) -> None:
+        """Have the running job end now, with what there is."""
+        if self._control is not None:
+            self._control.stop()
+            self._enter(State.STOPPING)
+
+    def discard(self) -> None:
+        """Have the running job end now, with nothing."""
+        if self._control is not None:
+            self._control.discard()
+            self._enter(State.STOPPING)
+
+    def mark_saved(self, result: Result, path: Path) -> None:
+        """Note where a result lies; one that was replaced meanwhile is none of our business."""
+        if result is self.result:
+            self._set_result(replace(result, path=path))
+
+    def _set_styles(self, styles: tuple[StyleImage, ...]) -> None:
+        self.styles = styles
+        self.styles_changed.emit(styles)
+
+    def _set_result(self, result: Result) -> None:
+        self.result = result
+        self.result_changed.emit(result)
+
+    def _enter(self, state: State) -> None:
+        self.state = state
+        self.state_changed.emit(state)
+
+    def _retune_soon(self) -> None:
+        if self.state in (State.PREPARING, State.RUNNING, State.PAUSED):
+            self._retune_timer.start()
+
+    @Slot()
+    def _retune(self) -> None:
+        weights = tuple(style.weight for style in self.styles)
+        # While the one painting in use is dragged through 0 there is no blend to follow.
+        if self._control is not None and any(weights):
+            self._control.retune(Retune(self.settings, weights))
+
+    @Slot(object)
+    def _take_progress(self, update: Update) -> None:
+        if self.state is State.PREPARING and update.progress.stage is Stage.RUNNING:
+            self._enter(State.RUNNING)
+        self.progressed.emit(update)

@@ -1,0 +1,143 @@
+"""The window and everything behind it, put together in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Slot
+from PySide6.QtWidgets import QApplication
+
+from engine.errors import NetworkMissingError
+from engine.paths import config_folder
+from engine.preset_store import PresetStore
+from engine.settings import NetworkName, Settings
+from engine.weights import find_weights
+from gui.commands import Commands
+from gui.dialogs import Dialogs
+from gui.engine_thread import EngineThread
+from gui.failures import explain
+from gui.helping import Helping
+from gui.leaving import Leaving
+from gui.memory import Memory
+from gui.network_desk import NetworkDesk
+from gui.opening import Opening, Role
+from gui.preferences import Preferences, PreferenceStore
+from gui.presenter import Presenter
+from gui.saving import Saving
+from gui.session import Session
+from gui.states import Action
+from gui.tasks import Tasks
+from gui.theme import apply_theme
+from gui.window import MainWindow
+from gui.wiring import THEMES, connect_actions, connect_panes
+
+
+class Shell(QObject):
+    """Owns every part; made inside the running asyncio loop.
+
+    Args:
+        engine: Not started yet.
+        dialogs: Makes what asks and tells; tests give something that answers by itself.
+        find: Looks for network weights.
+    """
+
+    def __init__(
+        self,
+        engine: EngineThread,
+        dialogs: Callable[[MainWindow], Dialogs] = Dialogs,
+        find: Callable[[NetworkName], Path] = find_weights,
+    ) -> None:
+        super().__init__()
+        self._engine = engine
+        self._application = QApplication.instance()
+        self._geometry = config_folder() / "window.ini"
+        self._network: NetworkName | None = None
+        store = PreferenceStore(config_folder() / "preferences.json")
+        preferences, self._complaint = store.load()
+        self._theme = preferences.theme
+        apply_theme(self._application, self._theme)
+        self.tasks = tasks = Tasks(self.fail)
+        self.window = window = MainWindow(PresetStore(config_folder() / "presets"))
+        self.dialogs = asked = dialogs(window)
+        self.memory = memory = Memory(preferences, store, tasks, self)
+        self.session = session = Session(engine, tasks, find, self)
+        session.set_settings(preferences.settings)
+        self.presenter = Presenter(window, session, tasks)
+        self.opening = Opening(session, tasks, asked, memory, self)
+        self.saving = Saving(session, tasks, asked, memory, self)
+        self.desk = NetworkDesk(window.network_page, tasks, asked, find, self)
+        self.commands = Commands(session, self.opening, self.saving, self.desk, self)
+        self.helping = Helping(window, engine, asked, self)
+        self.leaving = Leaving(session, engine, tasks, asked, memory, self.saving, self.desk, self)
+        self._connect()
+        self._show_preferences(preferences)
+
+    def open(self, content: Path | None = None, styles: tuple[Path, ...] = ()) -> None:
+        """Show the window, load the engine behind it, and open these pictures."""
+        self.window.restore_geometry(self._geometry)
+        self.window.show()
+        self._engine.start()
+        if self._complaint:
+            self.presenter.notice(self._complaint)
+        self._follow_network(self.session.settings)
+        if content is not None:
+            self.tasks.start(self.opening.open_one(Role.CONTENT, content))
+        self.tasks.start(self.opening.open(Role.STYLE, styles))
+
+    @Slot(object)
+    def fail(self, error: BaseException) -> None:
+        """Tell the person of an error: the end of every story that went wrong."""
+        failure = explain(error)
+        if isinstance(error, NetworkMissingError):
+            self.tasks.start(self.desk.check(self.session.settings.network))
+        elif failure is not None:
+            self.tasks.start(self.dialogs.report(failure))
+
+    def _connect(self) -> None:
+        connect_actions(self)
+        connect_panes(self)
+        for speaker in (self.opening, self.saving, self.desk, self.commands, self.memory):
+            speaker.noticed.connect(self.presenter.notice)
+        self.window.preset_bar.failed.connect(self.fail)
+        self.memory.changed.connect(self._show_preferences)
+        self.session.settings_changed.connect(self._remember_settings)
+        self.session.settings_changed.connect(self._follow_network)
+        self._engine.warmed.connect(self.presenter.show_devices)
+        self._engine.warmed.connect(self.desk.note_engine_loaded)
+        self.leaving.closed.connect(self._close_window)
+        self._application.styleHints().colorSchemeChanged.connect(self._apply_theme)
+
+    @Slot(object)
+    def _remember_settings(self, settings: Settings) -> None:
+        self.memory.change(settings=settings)
+
+    @Slot(object)
+    def _follow_network(self, settings: Settings) -> None:
+        """Tell at once, not only when rendering, that a network's weights are missing."""
+        if settings.network is not self._network:
+            self._network = settings.network
+            self.tasks.start(self.desk.check(settings.network))
+
+    @Slot(object)
+    def _show_preferences(self, preferences: Preferences) -> None:
+        window = self.window
+        window.menus.contents.show_files(preferences.contents)
+        window.menus.styles.show_files(preferences.styles)
+        window.loss_plot.setVisible(preferences.loss_curves)
+        actions = window.actions_by_name
+        actions[Action.LOSS_CURVES].setChecked(preferences.loss_curves)
+        for action, theme in THEMES.items():
+            actions[action].setChecked(theme is preferences.theme)
+        if preferences.theme is not self._theme:
+            self._apply_theme()
+
+    @Slot()
+    def _apply_theme(self) -> None:
+        self._theme = self.memory.now.theme
+        apply_theme(self._application, self._theme)
+
+    @Slot()
+    def _close_window(self) -> None:
+        self.window.save_geometry(self._geometry)
+        self.window.close_now()

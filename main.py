@@ -1,0 +1,22 @@
+"""The door: pictures or nothing open the window; `render` and `weights` work without one."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run Gramarye with command-line arguments and return the exit code."""
+    from engine import cli
+
+    command = cli.parse(sys.argv[1:] if arguments is None else arguments)
+    if isinstance(command, cli.OpenWindow):
+        from gui.app import run_window
+
+        return run_window(command.content, command.styles)
+    return cli.run(command)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,92 @@
+"""An independent reference: the objective written the plain way, in float64, through autograd."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from engine.settings import CONVOLUTIONS, NetworkName, Settings
+
+MEAN = torch.tensor((0.485, 0.456, 0.406), dtype=torch.float64).view(1, 3, 1, 1)
+STD = torch.tensor((0.229, 0.224, 0.225), dtype=torch.float64).view(1, 3, 1, 1)
+
+
+def features(image: Tensor, weights: Mapping[str, Tensor], pooling: str, padding: str) -> dict:
+    """All features of VGG-19 at a float64 image."""
+    pool = {
+        "max": lambda h: F.max_pool2d(h, 2),
+        "average": lambda h: 2.0 * F.avg_pool2d(h, 2),
+        "l2": lambda h: 0.78 * F.lp_pool2d(h, 2, 2),
+    }[pooling]
+    h = (image - MEAN) / STD
+    found = {}
+    for stage, count in enumerate(CONVOLUTIONS[NetworkName.VGG19], start=1):
+        if stage > 1:
+            h = pool(h)
+        for index in range(1, count + 1):
+            name = f"conv{stage}_{index}"
+            if name == "conv1_1" and padding == "replicate":
+                h = F.pad(h, (1, 1, 1, 1), mode="replicate")
+            else:
+                h = F.pad(h, (1, 1, 1, 1))
+            h = F.conv2d(h, weights[f"{name}.weight"].double(), weights[f"{name}.bias"].double())
+            found[name] = h
+            h = F.relu(h)
+            found[name.replace("conv", "relu")] = h
+    return found
+
+
+def _square_root(matrix: Tensor) -> Tensor:
+    values, vectors = torch.linalg.eigh(matrix)
+    return vectors @ torch.diag(values.clamp_min(0).sqrt()) @ vectors.T
+
+
+def style_loss(kind: str, found: Tensor, target: Tensor) -> Tensor:
+    """One layer's style loss from features (1, C, H, W), straight from the formulas."""
+    f, s = found.flatten(2)[0], target.flatten(2)[0]
+    gram, gram_s = f @ f.T / f.shape[1], s @ s.T / s.shape[1]
+    gram_error = (gram - gram_s).pow(2).sum() / gram_s.pow(2).sum()
+    mean, mean_s = f.mean(1), s.mean(1)
+    var, var_s = f.var(1, unbiased=False), s.var(1, unbiased=False)
+    ridge = 1e-3 * var_s.mean()
+    if kind == "gram":
+        return gram_error
+    if kind == "gram+mean+std":
+        std, std_s = (var + ridge).sqrt(), (var_s + ridge).sqrt()
+        mean_error = (mean - mean_s).pow(2).sum() / mean_s.pow(2).sum()
+        return (gram_error + mean_error + (std - std_s).pow(2).sum() / std_s.pow(2).sum()) / 3
+    cov = torch.cov(f, correction=0) + ridge * torch.eye(len(f), dtype=f.dtype)
+    cov_s = torch.cov(s, correction=0) + ridge * torch.eye(len(f), dtype=f.dtype)
+    root = _square_root(cov_s)
+    cross = torch.linalg.eigvalsh(root @ cov @ root).clamp_min(0).sqrt().sum()
+    distance = (mean - mean_s).pow(2).sum() + cov.trace() + cov_s.trace() - 2 * cross
+    return distance / gram_s.trace()
+
+
+def objective(
+    image: Tensor,
+    content: Tensor | None,
+    style: Tensor,
+    weights: Mapping[str, Tensor],
+    settings: Settings,
+) -> Tensor:
+    """The total at an image, for one style image."""
+    at = features(image, weights, settings.pooling, settings.padding)
+    total = image.new_zeros(())
+    if content is not None:
+        aim = features(content, weights, settings.pooling, settings.padding)
+        whole = sum(weight for _, weight in settings.content_layers)
+        for layer, weight in settings.content_layers:
+            error = (at[layer] - aim[layer]).pow(2).mean() / aim[layer].pow(2).mean()
+            total = total + settings.alpha * weight / whole * error
+    whole = sum(weight for _, weight in settings.style_layers)
+    beta = settings.beta * settings.style_strength
+    aim = features(style, weights, settings.pooling, settings.padding)
+    for layer, weight in settings.style_layers:
+        loss = style_loss(settings.style_loss, at[layer], aim[layer])
+        total = total + beta * weight / whole * loss
+    across, down = image.diff(dim=3).pow(2).mean(), image.diff(dim=2).pow(2).mean()
+    return total + settings.smoothness * (across + down)

@@ -1,0 +1,103 @@
+"""The networks: layers by their names, only what is needed, and torchvision's own numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from engine.checkpoints import read_weights
+from engine.convolutions import Arithmetic
+from engine.networks import Network
+from engine.settings import NetworkName, Padding, Pooling
+
+EXACT = Arithmetic(torch.device("cpu"), torch.float64)
+
+
+@pytest.fixture(scope="module")
+def weights(random_network: Path) -> dict[str, torch.Tensor]:
+    return read_weights(random_network, NetworkName.VGG19)
+
+
+def taps(network: Network, image: torch.Tensor) -> dict[str, torch.Tensor]:
+    found: dict[str, torch.Tensor] = {}
+    network.forward(image, lambda layer, features: found.update({layer: features.clone()}))
+    return found
+
+
+def test_the_layers_are_those_of_torchvision(weights: dict[str, torch.Tensor]) -> None:
+    from torchvision.models import vgg19
+
+    model = vgg19().features.double().eval()
+    convolutions = [module for module in model if isinstance(module, torch.nn.Conv2d)]
+    names = [name.removesuffix(".weight") for name in weights if name.endswith("weight")]
+    for module, name in zip(convolutions, names, strict=True):
+        module.weight.data = weights[f"{name}.weight"].double()
+        module.bias.data = weights[f"{name}.bias"].double()
+    image = torch.rand(1, 3, 33, 40, dtype=torch.float64)
+    mean = torch.tensor((0.485, 0.456, 0.406), dtype=torch.float64).view(1, 3, 1, 1)
+    std = torch.tensor((0.229, 0.224, 0.225), dtype=torch.float64).view(1, 3, 1, 1)
+    # conv4_2 is module 21 of vgg19().features, relu5_1 module 29.
+    with torch.no_grad():
+        conv4_2 = model[:22]((image - mean) / std)
+        relu5_1 = model[:30]((image - mean) / std)
+    found = taps(Network(NetworkName.VGG19, weights, ["conv4_2", "relu5_1"], EXACT), image)
+    torch.testing.assert_close(found["conv4_2"], conv4_2)
+    torch.testing.assert_close(found["relu5_1"], relu5_1)
+
+
+def test_a_convolution_is_not_its_relu(weights: dict[str, torch.Tensor]) -> None:
+    image = torch.rand(1, 3, 20, 20, dtype=torch.float64)
+    found = taps(Network(NetworkName.VGG19, weights, ["conv2_1", "relu2_1"], EXACT), image)
+    assert float(found["conv2_1"].min()) < 0
+    torch.testing.assert_close(found["conv2_1"].clamp_min(0), found["relu2_1"])
+
+
+def test_only_what_a_job_needs_is_built(weights: dict[str, torch.Tensor]) -> None:
+    shallow = {name: value for name, value in weights.items() if name.startswith("conv1")}
+    network = Network(NetworkName.VGG19, shallow, ["relu1_2"], EXACT)
+    assert network.floats_per_pixel == 128
+
+
+def test_what_is_kept_per_pixel_is_counted(weights: dict[str, torch.Tensor]) -> None:
+    network = Network(NetworkName.VGG19, weights, ["relu5_1"], EXACT)
+    convolutions = 2 * 64 + 2 * 128 / 4 + 4 * 256 / 16 + 4 * 512 / 64 + 512 / 256
+    pooled = 64 / 4 + 128 / 16 + 256 / 64 + 512 / 256
+    assert network.floats_per_pixel == convolutions + pooled
+
+
+@pytest.mark.parametrize("pooling", [Pooling.AVERAGE, Pooling.L2])
+def test_other_poolings_keep_the_scale_of_activations(
+    pooling: Pooling, real_network: Path, shared: Path
+) -> None:
+    from engine.canvas import to_tensor
+    from engine.images import open_picture
+
+    weights = read_weights(real_network, NetworkName.VGG19)
+    single = Arithmetic(torch.device("cpu"), torch.float32)
+    pixels = open_picture(shared / "images" / "content" / "tubingen.jpg").pixels
+    image = to_tensor(pixels, (128, 96), torch.device("cpu"))
+    layers = ["relu2_1", "relu3_1", "relu4_1"]
+    usual, other = (
+        taps(Network(NetworkName.VGG19, weights, layers, single, kind), image)
+        for kind in (Pooling.MAX, pooling)
+    )
+    for layer in layers:
+        ratio = other[layer].square().mean().sqrt() / usual[layer].square().mean().sqrt()
+        assert 0.4 < float(ratio) < 2.5
+
+
+def test_replicate_padding_keeps_a_flat_picture_flat(weights: dict[str, torch.Tensor]) -> None:
+    flat = torch.full((1, 3, 16, 18), 0.7, dtype=torch.float64)
+    network = Network(NetworkName.VGG19, weights, ["relu1_1"], EXACT, padding=Padding.REPLICATE)
+    found = taps(network, flat)["relu1_1"]
+    torch.testing.assert_close(found, found[..., :1, :1].expand_as(found))
+    framed = taps(Network(NetworkName.VGG19, weights, ["relu1_1"], EXACT), flat)["relu1_1"]
+    assert not torch.allclose(framed[..., 0, 0], framed[..., 5, 5])
+
+
+def test_without_keeping_nothing_is_recorded(weights: dict[str, torch.Tensor]) -> None:
+    network = Network(NetworkName.VGG19, weights, ["relu2_1"], EXACT)
+    image = torch.rand(1, 3, 16, 16, dtype=torch.float64)
+    assert network.forward(image, lambda *_: None, keep=False) == []

@@ -1,0 +1,103 @@
+"""A whole window around a scripted engine, answered by scripted dialogs, in one asyncio loop."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+from qasync import QEventLoop
+from scripted import ScriptedDialogs, ScriptedEngine, leave, save_noise
+
+from engine.errors import NetworkMissingError
+from engine.settings import NetworkName
+from gui.engine_thread import EngineThread
+from gui.shell import Shell
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Overlook what Qt's offscreen platform says about every real window."""
+    item.add_marker(pytest.mark.qt_log_ignore("does not support propagateSizeHints"))
+
+
+@pytest.fixture(scope="session")
+def loop(qapp: QApplication) -> QEventLoop:
+    """The one asyncio loop; never stopped, for qasync cannot start a second one."""
+    qapp.setQuitOnLastWindowClosed(False)
+    return QEventLoop(qapp, already_running=True)
+
+
+@pytest.fixture
+def finish(loop: QEventLoop, qtbot: QtBot) -> Callable[[Coroutine[Any, Any, Any]], Any]:
+    """Run a coroutine to its end and return or raise what it does."""
+
+    def run(story: Coroutine[Any, Any, Any]) -> Any:
+        task = loop.create_task(story)
+        qtbot.waitUntil(task.done)
+        return task.result()
+
+    return run
+
+
+@pytest.fixture
+def engine() -> ScriptedEngine:
+    """What the window's engine thread runs."""
+    return ScriptedEngine()
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Path:
+    """A file that passes for network weights with whoever does not read it."""
+    path = tmp_path / "vgg19.safetensors"
+    path.write_bytes(b"weights")
+    return path
+
+
+@pytest.fixture
+def make_shell(
+    loop: QEventLoop, qtbot: QtBot, engine: ScriptedEngine, network: Path
+) -> Iterator[Callable[[], Shell]]:
+    """Opens a window as the program does; every window is closed again, and leaves no thread."""
+    threads = set(threading.enumerate())
+    shells: list[Shell] = []
+
+    def find(name: NetworkName) -> Path:
+        if not network.exists() or name is not NetworkName.VGG19:
+            raise NetworkMissingError(f"The network weights of {name} are missing.")
+        return network
+
+    def make() -> Shell:
+        shell = Shell(EngineThread(engine, lambda: ("scripted device",)), ScriptedDialogs, find)
+        shells.append(shell)
+        shell.open()
+        qtbot.waitExposed(shell.window)
+        return shell
+
+    yield make
+    for shell in shells:
+        if shell.window.isVisible():
+            leave(shell, qtbot)
+        shell.window.deleteLater()
+    qtbot.waitUntil(lambda: not [each for each in threading.enumerate() if each not in threads])
+
+
+@pytest.fixture
+def shell(make_shell: Callable[[], Shell]) -> Shell:
+    """A window just opened."""
+    return make_shell()
+
+
+@pytest.fixture
+def photograph(tmp_path: Path) -> Path:
+    """A small picture file."""
+    return save_noise(tmp_path / "photograph.png", 1)
+
+
+@pytest.fixture
+def painting(tmp_path: Path) -> Path:
+    """Another small picture file."""
+    return save_noise(tmp_path / "painting.png", 2)

@@ -1,0 +1,136 @@
+"""An engine and dialogs that play a part, and what tests do with a window around them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from pytestqt.qtbot import QtBot
+
+from engine.job import Job, Pastiche, Progress, Retune, Stage, Term
+from engine.steering import Command, Stop, Work
+from gui.dialogs import Dialogs
+from gui.failures import Failure
+from gui.leaving import Unfinished
+from gui.saving import Keep
+from gui.shell import Shell
+from gui.states import State
+
+
+@dataclass
+class ScriptedEngine:
+    """Stands in for the engine: paints grey pictures, a step every few milliseconds.
+
+    Attributes:
+        steps: Of the next jobs; None goes on until it is told to stop.
+        error: Raised by the next job at its third step, once.
+        jobs: What was asked for.
+        retunes: What arrived while running.
+        step: Of the running job.
+    """
+
+    steps: int | None = 5
+    error: Exception | None = None
+    jobs: list[Job] = field(default_factory=list)
+    retunes: list[Retune] = field(default_factory=list)
+    step: int = 0
+
+    def __call__(self, job: Job, frame_due: Callable[[], bool]) -> Work:
+        self.jobs.append(job)
+        self.step = 0
+        pixels = np.full((24, 32, 3), 40 + len(self.jobs), np.uint8)
+        self._take((yield Progress(Stage.PREPARING, "Loading the network")))
+        complete = True
+        while self.steps is None or self.step < self.steps:
+            time.sleep(0.002)
+            self.step += 1
+            error, self.error = (self.error, None) if self.step == 3 else (None, self.error)
+            if error is not None:
+                raise error
+            frame = pixels.copy() if frame_due() else None
+            command = yield self._progress(frame)
+            self._take(command)
+            if isinstance(command, Stop):
+                complete = False
+                break
+        weights = tuple(style.weight for style in job.styles)
+        return Pastiche(pixels, self._progress(None), complete, 1000, job.settings, weights)
+
+    def _take(self, command: Command | None) -> None:
+        if isinstance(command, Retune):
+            self.retunes.append(command)
+
+    def _progress(self, frame: np.ndarray | None) -> Progress:
+        terms = (Term("content relu4_2", 0.5), Term("style relu1_1", 1 / self.step))
+        return Progress(
+            Stage.RUNNING,
+            step=self.step,
+            steps=self.steps or 10_000,
+            scale=1,
+            scales=1,
+            size=(32, 24),
+            terms=terms,
+            total=sum(term.value for term in terms),
+            seconds=self.step / 100,
+            device="scripted device",
+            memory=2_500_000_000,
+            frame=frame,
+        )
+
+
+class ScriptedDialogs(Dialogs):
+    """Answers by itself; what nobody prepared an answer for is cancelled."""
+
+    def __init__(self, parent: Any) -> None:
+        super().__init__(parent)
+        self.files: tuple[Path, ...] = ()
+        self.output: Path | None = None
+        self.quality: int | None = None
+        self.answers: list[StrEnum | None] = []
+        self.questions: list[str] = []
+        self.reports: list[Failure] = []
+        self.texts: list[str] = []
+
+    async def open_pictures(self, title, folder, suffixes, *, several=False) -> tuple[Path, ...]:
+        return self.files
+
+    async def open_network(self, title: str) -> Path | None:
+        return self.files[0] if self.files else None
+
+    async def save_picture(self, suggestion: Path) -> Path | None:
+        self.questions.append(suggestion.name)
+        return self.output
+
+    async def jpeg_quality(self, quality: int) -> int | None:
+        return self.quality
+
+    async def choose(self, question: str, detail: str, answers: Any) -> Any:
+        self.questions.append(question)
+        return self.answers.pop(0) if self.answers else None
+
+    async def report(self, failure: Failure) -> None:
+        self.reports.append(failure)
+
+    async def show_text(self, title: str, text: str) -> None:
+        self.texts.append(text)
+
+
+def leave(shell: Shell, qtbot: QtBot) -> None:
+    """Close a window, giving up whatever it holds."""
+    busy = shell.session.state is not State.IDLE
+    shell.dialogs.answers = [Unfinished.DROP if busy else Keep.DROP]
+    with qtbot.waitSignal(shell.leaving.closed):
+        shell.window.close()
+
+
+def save_noise(path: Path, seed: int) -> Path:
+    """Write a picture of random pixels."""
+    pixels = np.random.default_rng(seed).integers(0, 256, (24, 32, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(path)
+    return path

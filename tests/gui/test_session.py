@@ -1,0 +1,182 @@
+import numpy as np
+import pytest
+
+from engine.errors import Cancelled, InputError, NetworkMissingError
+from engine.job import Picture
+from engine.presets import builtin_presets
+from engine.settings import DEFAULTS
+from gui.engine_thread import EngineThread
+from gui.session import Session
+from gui.states import State
+from gui.tasks import Tasks
+
+
+def picture(name: str) -> Picture:
+    return Picture(np.zeros((24, 32, 3), np.uint8), name, "0" * 64)
+
+
+@pytest.fixture
+def session(loop, finish, engine, network):
+    thread = EngineThread(engine, lambda: ())
+    tasks = Tasks(lambda error: None)
+    session = Session(thread, tasks, lambda name: network)
+    session.set_content(picture("photograph.png"))
+    session.add_styles([picture("one.png"), picture("two.png")])
+    thread.start()
+    yield session
+    session.discard()
+    finish(thread.close())
+    finish(tasks.close())
+
+
+@pytest.fixture
+def states(session):
+    seen = []
+    session.state_changed.connect(seen.append)
+    return seen
+
+
+@pytest.fixture
+def running(session, engine, loop, qtbot):
+    """A job that goes on until it is told otherwise."""
+    engine.steps = None
+    task = loop.create_task(session.render())
+    qtbot.waitUntil(lambda: session.state is State.RUNNING)
+    return task
+
+
+def test_a_render_goes_through_its_states_and_leaves_an_unsaved_pastiche(session, states, finish):
+    finish(session.render())
+    assert states[0] is State.PREPARING
+    assert states[-1] is State.IDLE
+    assert session.unsaved
+    assert session.result.pastiche.complete
+    assert session.result.image.width() == 32
+
+
+def test_a_second_render_while_one_runs_does_nothing(session, running, engine, finish):
+    finish(session.render())
+    assert len(engine.jobs) == 1
+
+
+def test_stop_keeps_what_there_is(session, running, qtbot):
+    session.stop()
+    qtbot.waitUntil(running.done)
+    assert session.unsaved
+    assert not session.result.pastiche.complete
+
+
+def test_discard_keeps_the_earlier_pastiche(session, engine, finish, loop, qtbot):
+    finish(session.render())
+    earlier = session.result
+    engine.steps = None
+    task = loop.create_task(session.render())
+    qtbot.waitUntil(lambda: session.state is State.RUNNING)
+    session.discard()
+    qtbot.waitUntil(task.done)
+    with pytest.raises(Cancelled):
+        task.result()
+    assert session.result is earlier
+    assert session.state is State.IDLE
+
+
+def test_pause_holds_and_pause_again_goes_on(session, running, engine, qtbot):
+    session.pause()
+    assert session.state is State.PAUSED
+    qtbot.wait(30)
+    held_at = engine.step
+    qtbot.wait(30)
+    assert engine.step == held_at
+    session.pause()
+    assert session.state is State.RUNNING
+    qtbot.waitUntil(lambda: engine.step > held_at)
+
+
+def test_discard_while_paused_is_prompt(session, running, qtbot):
+    session.pause()
+    session.discard()
+    qtbot.waitUntil(running.done, timeout=500)
+    assert isinstance(running.exception(), Cancelled)
+
+
+def test_a_dragged_slider_retunes_the_running_job_once_with_the_last_value(
+    session, running, engine, qtbot
+):
+    for alpha in (2.0, 3.0, 4.0):
+        session.set_settings(DEFAULTS.changed(alpha=alpha))
+    session.set_style_weights((0.25, 0.75))
+    qtbot.waitUntil(lambda: bool(engine.retunes))
+    assert [change.settings.alpha for change in engine.retunes] == [4.0]
+    assert engine.retunes[0].style_weights == (0.25, 0.75)
+
+
+def test_weights_that_blend_to_nothing_are_not_sent_to_a_running_job(
+    session, running, engine, qtbot
+):
+    session.set_style_weights((0.0, 0.0))
+    qtbot.wait(200)
+    assert not engine.retunes
+    assert session.state is State.RUNNING
+
+
+@pytest.mark.parametrize("error", [RuntimeError("broken"), InputError("Unusable.")])
+def test_after_a_failed_job_the_next_one_runs(session, engine, finish, error):
+    engine.error = error
+    with pytest.raises(type(error)):
+        finish(session.render())
+    assert session.state is State.IDLE
+    assert session.result is None
+    finish(session.render())
+    assert session.result is not None
+
+
+def test_without_a_painting_the_person_is_told_so(session, finish):
+    session.remove_style(0)
+    session.remove_style(0)
+    with pytest.raises(InputError, match="no style image"):
+        finish(session.render())
+    assert session.state is State.IDLE
+
+
+def test_missing_network_weights_end_in_idle(session, finish, monkeypatch):
+    def missing(name):
+        raise NetworkMissingError("not there")
+
+    monkeypatch.setattr(session, "_find_weights", missing)
+    with pytest.raises(NetworkMissingError):
+        finish(session.render())
+    assert session.state is State.IDLE
+
+
+def test_a_saved_result_is_no_longer_unsaved(session, finish, tmp_path):
+    finish(session.render())
+    session.mark_saved(session.result, tmp_path / "out.png")
+    assert not session.unsaved
+
+
+def test_saving_late_does_not_mark_a_newer_pastiche(session, finish, tmp_path):
+    finish(session.render())
+    old = session.result
+    finish(session.render())
+    session.mark_saved(old, tmp_path / "old.png")
+    assert session.unsaved
+
+
+def test_the_presets_name_goes_with_its_settings_and_not_with_others(session):
+    preset = builtin_presets()[0]
+    session.choose_preset(preset)
+    assert session.preset_name == preset.name
+    session.set_settings(session.settings.changed(style_strength=7.5))
+    assert session.preset_name == ""
+
+
+def test_a_preset_leaves_machine_and_occasion_alone(session):
+    session.set_settings(DEFAULTS.changed(seed=9, output_size=300))
+    session.choose_preset(builtin_presets()[0])
+    assert (session.settings.seed, session.settings.output_size) == (9, 300)
+
+
+def test_the_job_is_made_from_the_pictures_as_they_are_shown(session, finish, engine):
+    finish(session.render())
+    assert [style.picture.name for style in engine.jobs[0].styles] == ["one.png", "two.png"]
+    assert engine.jobs[0].content.name == "photograph.png"

@@ -1,0 +1,379 @@
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
+from PySide6.QtWidgets import QApplication, QLabel, QToolButton, QWidget
+from scripted import leave, save_noise
+
+from engine.errors import EngineError
+from engine.images import open_picture
+from engine.paths import config_folder
+from engine.recipes import read_recipe
+from engine.settings import Start
+from gui.compare import CompareMode
+from gui.leaving import Unfinished
+from gui.opening import OwnWork
+from gui.preferences import Theme
+from gui.saving import Keep
+from gui.states import Action, State
+
+
+def act(shell, action):
+    """Click an action, which must be possible."""
+    assert shell.window.actions_by_name[action].isEnabled()
+    shell.window.actions_by_name[action].trigger()
+
+
+def drop(widget, *paths):
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    how = Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    QApplication.sendEvent(widget, QDragEnterEvent(QPoint(5, 5), *how))
+    QApplication.sendEvent(widget, QDropEvent(QPointF(5, 5), *how))
+
+
+def strip_text(shell):
+    return shell.window.findChild(QLabel, "progressText").text()
+
+
+@pytest.fixture
+def loaded(shell, photograph, painting, qtbot):
+    """A window with a photograph and a painting, opened through the menu."""
+    shell.dialogs.files = (photograph,)
+    act(shell, Action.OPEN_CONTENT)
+    qtbot.waitUntil(lambda: shell.session.content is not None)
+    shell.dialogs.files = (painting,)
+    act(shell, Action.ADD_STYLE)
+    qtbot.waitUntil(lambda: len(shell.session.styles) == 1)
+    return shell
+
+
+@pytest.fixture
+def rendered(loaded, qtbot):
+    """A window with a finished pastiche."""
+    act(loaded, Action.RENDER)
+    qtbot.waitUntil(lambda: loaded.session.result is not None)
+    qtbot.waitUntil(lambda: loaded.session.state is State.IDLE)
+    return loaded
+
+
+@pytest.fixture
+def running(loaded, engine, qtbot):
+    """A window whose job goes on until it is told otherwise."""
+    engine.steps = None
+    act(loaded, Action.RENDER)
+    qtbot.waitUntil(lambda: loaded.session.state is State.RUNNING)
+    return loaded
+
+
+def test_from_two_pictures_to_a_saved_pastiche_that_opens_again(rendered, tmp_path, qtbot):
+    assert rendered.window.isWindowModified()
+    rendered.dialogs.output = tmp_path / "out.png"
+    act(rendered, Action.SAVE)
+    qtbot.waitUntil(lambda: not rendered.session.unsaved)
+    assert rendered.dialogs.questions == ["photograph_painting_32x24_001.png"]
+    pixels = open_picture(tmp_path / "out.png").pixels
+    assert np.array_equal(pixels, rendered.session.result.pastiche.pixels)
+    assert read_recipe(tmp_path / "out.png").content.name == "photograph.png"
+    assert "saved as out.png" in strip_text(rendered)
+    assert "Saved out.png" in rendered.window.statusBar().currentMessage()
+    assert not rendered.window.isWindowModified()
+    assert not rendered.window.actions_by_name[Action.SAVE].isEnabled()
+
+
+def test_a_jpeg_is_saved_with_the_quality_asked_for_and_it_is_remembered(rendered, tmp_path, qtbot):
+    rendered.dialogs.output, rendered.dialogs.quality = tmp_path / "out.jpg", 60
+    act(rendered, Action.SAVE_AS)
+    qtbot.waitUntil(lambda: not rendered.session.unsaved)
+    assert Image.open(tmp_path / "out.jpg").format == "JPEG"
+    assert rendered.memory.now.jpeg_quality == 60
+
+
+def test_a_save_that_fails_says_so_and_the_pastiche_stays_unsaved(rendered, tmp_path, qtbot):
+    (tmp_path / "file").write_text("in the way")
+    rendered.dialogs.output = tmp_path / "file" / "out.png"
+    act(rendered, Action.SAVE)
+    qtbot.waitUntil(lambda: bool(rendered.dialogs.reports))
+    assert rendered.session.unsaved
+    assert rendered.window.isWindowModified()
+    assert "Saved" not in rendered.window.statusBar().currentMessage()
+
+
+def test_a_file_that_is_no_picture_gets_one_clear_sentence_and_changes_nothing(
+    loaded, tmp_path, qtbot
+):
+    (tmp_path / "notes.jpg").write_text("not a picture")
+    before = loaded.session.content
+    drop(loaded.window.content_pane, tmp_path / "notes.jpg")
+    qtbot.waitUntil(lambda: bool(loaded.dialogs.reports))
+    assert "notes.jpg" in loaded.dialogs.reports[0].message
+    assert loaded.session.content is before
+
+
+def test_of_several_dropped_paintings_the_good_ones_are_added(loaded, tmp_path, qtbot):
+    (tmp_path / "notes.jpg").write_text("not a picture")
+    good = save_noise(tmp_path / "another.png", 3)
+    drop(loaded.window.styles_pane, tmp_path / "notes.jpg", good)
+    qtbot.waitUntil(lambda: bool(loaded.dialogs.reports))
+    names = [style.picture.name for style in loaded.session.styles]
+    assert names == ["painting.png", "another.png"]
+
+
+def test_a_picture_dropped_beside_the_panes_is_the_photograph(shell, photograph, qtbot):
+    drop(shell.window, photograph)
+    qtbot.waitUntil(lambda: shell.session.content is not None)
+    assert shell.session.content.name == "photograph.png"
+    assert "photograph" in shell.window.windowTitle()
+
+
+def test_pictures_are_pasted_as_content_and_as_style(shell, qtbot):
+    image = QImage(20, 10, QImage.Format.Format_RGB32)
+    image.fill(Qt.GlobalColor.red)
+    QGuiApplication.clipboard().setImage(image)
+    act(shell, Action.PASTE_CONTENT)
+    act(shell, Action.PASTE_STYLE)
+    qtbot.waitUntil(lambda: bool(shell.session.content and shell.session.styles))
+    assert shell.session.content.size == (20, 10)
+
+
+def test_pasting_nothing_says_so(shell, qtbot):
+    QGuiApplication.clipboard().setText("words")
+    act(shell, Action.PASTE_CONTENT)
+    qtbot.waitUntil(lambda: bool(shell.dialogs.reports))
+    assert "clipboard" in shell.dialogs.reports[0].message
+
+
+def test_frames_progress_device_and_memory_show_while_it_runs(running, qtbot):
+    window = running.window
+    qtbot.waitUntil(lambda: "step" in strip_text(running))
+    assert window.device_label.text() == "scripted device"
+    assert window.memory_label.text() == "2.5 GB in use"
+    assert not window.preset_bar.isEnabled()
+    running.session.stop()
+    qtbot.waitUntil(lambda: running.session.state is State.IDLE)
+    assert "Stopped and kept" in strip_text(running)
+
+
+def test_space_on_the_canvas_holds_and_goes_on(running, qtbot):
+    qtbot.waitUntil(lambda: running.window.result_pane.focusProxy().isVisible())
+    running.window.activateWindow()
+    running.window.result_pane.setFocus()
+    canvas = running.window.result_pane.focusProxy()
+    qtbot.waitUntil(canvas.hasFocus)
+    qtbot.keyClick(canvas, Qt.Key.Key_Space)
+    assert running.session.state is State.PAUSED
+    assert "Paused" in strip_text(running)
+    assert running.window.actions_by_name[Action.PAUSE].iconText() == "Resume"
+    qtbot.keyClick(canvas, Qt.Key.Key_Space)
+    assert running.session.state is State.RUNNING
+
+
+def test_space_on_a_button_presses_the_button(running, qtbot):
+    stop = running.window.findChild(QToolButton, "stopButton")
+    running.window.activateWindow()
+    stop.setFocus()
+    qtbot.waitUntil(stop.hasFocus)
+    qtbot.keyClick(stop, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: running.session.result is not None)
+    assert not running.session.result.pastiche.complete
+
+
+def test_escape_stops_and_keeps_and_ctrl_return_renders(running, engine, qtbot):
+    running.window.activateWindow()
+    qtbot.keyClick(running.window, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: running.session.unsaved)
+    running.dialogs.answers = [Keep.DROP]
+    qtbot.keyClick(running.window, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: running.session.state is State.RUNNING)
+    assert len(engine.jobs) == 2
+
+
+def test_discard_leaves_an_empty_canvas_and_no_message(running, qtbot):
+    act(running, Action.DISCARD)
+    qtbot.waitUntil(lambda: running.session.state is State.IDLE)
+    assert running.session.result is None
+    assert not running.dialogs.reports
+    assert strip_text(running) == "Ready to render."
+
+
+def test_the_pictures_of_a_running_job_stay(running, painting, qtbot):
+    drop(running.window.styles_pane, painting)
+    qtbot.waitUntil(lambda: bool(running.dialogs.reports))
+    assert "while they are being rendered" in running.dialogs.reports[0].message
+    assert len(running.session.styles) == 1
+
+
+@pytest.mark.parametrize("error", [RuntimeError("broken"), EngineError("Too large.", "Smaller.")])
+def test_an_error_in_the_engine_is_told_and_the_next_job_runs(loaded, engine, error, qtbot):
+    engine.error = error
+    act(loaded, Action.RENDER)
+    qtbot.waitUntil(lambda: bool(loaded.dialogs.reports))
+    told = loaded.dialogs.reports[0]
+    assert "broken" not in told.message
+    assert told.remedy
+    qtbot.waitUntil(lambda: loaded.session.state is State.IDLE)
+    act(loaded, Action.RENDER)
+    qtbot.waitUntil(lambda: loaded.session.result is not None)
+
+
+def test_an_unexpected_error_is_logged_with_its_traceback(loaded, engine, caplog, qtbot):
+    engine.error = RuntimeError("broken")
+    act(loaded, Action.RENDER)
+    qtbot.waitUntil(lambda: bool(loaded.dialogs.reports))
+    assert "RuntimeError: broken" in caplog.text
+    assert "in __call__" in caplog.text
+
+
+def test_a_slider_moved_while_running_retunes_the_job(running, engine, qtbot):
+    field = running.window.findChild(QWidget, "setting_style_strength")
+    settings = running.session.settings.changed(style_strength=3.0)
+    assert field is not None
+    running.window.parameter_panel.changed.emit(settings)
+    qtbot.waitUntil(lambda: bool(engine.retunes))
+    assert engine.retunes[0].settings.style_strength == 3.0
+
+
+def test_rendering_again_asks_about_the_unsaved_pastiche(rendered, engine, qtbot):
+    kept = rendered.session.result
+    act(rendered, Action.RENDER)
+    qtbot.wait(30)
+    assert len(engine.jobs) == 1
+    assert rendered.session.result is kept
+    rendered.dialogs.answers = [Keep.DROP]
+    act(rendered, Action.RENDER)
+    qtbot.waitUntil(lambda: rendered.session.result is not kept)
+
+
+def test_closing_with_an_unsaved_pastiche_asks_and_cancel_stays(rendered, qtbot):
+    rendered.window.close()
+    qtbot.waitUntil(lambda: bool(rendered.dialogs.questions))
+    qtbot.wait(30)
+    assert rendered.window.isVisible()
+    assert rendered.session.unsaved
+
+
+def test_closing_can_save_first(rendered, tmp_path, qtbot):
+    rendered.dialogs.answers = [Keep.SAVE]
+    rendered.dialogs.output = tmp_path / "out.webp"
+    with qtbot.waitSignal(rendered.leaving.closed):
+        rendered.window.close()
+    assert open_picture(tmp_path / "out.webp").size == (32, 24)
+
+
+def test_closing_stays_when_the_save_fails(rendered, tmp_path, qtbot):
+    rendered.dialogs.answers = [Keep.SAVE]
+    rendered.dialogs.output = tmp_path / "missing.psd"
+    rendered.window.close()
+    qtbot.waitUntil(lambda: bool(rendered.dialogs.reports))
+    assert rendered.window.isVisible()
+    assert rendered.session.unsaved
+
+
+def test_closing_while_a_job_runs_can_stop_and_save_it(running, tmp_path, qtbot):
+    running.dialogs.answers = [Unfinished.SAVE]
+    running.dialogs.output = tmp_path / "out.tif"
+    with qtbot.waitSignal(running.leaving.closed):
+        running.window.close()
+    assert open_picture(tmp_path / "out.tif").size == (32, 24)
+
+
+def test_closing_while_paused_can_discard(running, qtbot):
+    act(running, Action.PAUSE)
+    leave(running, qtbot)
+    assert not running.window.isVisible()
+
+
+def test_opening_a_pastiche_offers_its_settings(rendered, tmp_path, qtbot):
+    session = rendered.session
+    rendered.dialogs.output = tmp_path / "out.png"
+    act(rendered, Action.SAVE)
+    qtbot.waitUntil(lambda: not session.unsaved)
+    used, content = session.settings, session.content
+    session.set_settings(used.changed(alpha=9.0))
+    rendered.dialogs.answers = [OwnWork.RESTORE]
+    drop(rendered.window.result_pane, tmp_path / "out.png")
+    qtbot.waitUntil(lambda: session.settings == used)
+    assert rendered.window.parameter_panel.settings() == used
+    assert session.content is content
+    rendered.dialogs.answers = [OwnWork.OPEN]
+    drop(rendered.window.content_pane, tmp_path / "out.png")
+    qtbot.waitUntil(lambda: session.content.name == "out.png")
+
+
+def test_a_start_from_a_picture_asks_for_the_picture(loaded, engine, photograph, qtbot):
+    loaded.session.set_settings(loaded.session.settings.changed(start=Start.PICTURE))
+    assert loaded.window.start_row.isVisible()
+    loaded.dialogs.files = (photograph,)
+    act(loaded, Action.RENDER)
+    qtbot.waitUntil(lambda: loaded.session.result is not None)
+    assert engine.jobs[0].start.name == "photograph.png"
+
+
+def test_the_window_comes_back_as_it_was_left(make_shell, loaded, photograph, qtbot):
+    loaded.session.set_settings(loaded.session.settings.changed(steps=77))
+    act(loaded, Action.THEME_DARK)
+    act(loaded, Action.LOSS_CURVES)
+    leave(loaded, qtbot)
+    again = make_shell()
+    assert again.session.settings.steps == 77
+    assert again.window.parameter_panel.settings().steps == 77
+    assert again.memory.now.theme is Theme.DARK
+    assert not again.window.loss_plot.isVisible()
+    recent = again.window.menus.contents.actions()
+    assert [entry.text() for entry in recent] == ["photograph.png"]
+    recent[0].trigger()
+    qtbot.waitUntil(lambda: again.session.content is not None)
+    act(again, Action.THEME_SYSTEM)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"version": 99}', '{"version": 1, "theme": "pink"}'])
+def test_corrupt_preferences_are_set_aside_and_said(make_shell, text):
+    config_folder().mkdir(parents=True)
+    (config_folder() / "preferences.json").write_text(text)
+    (config_folder() / "window.ini").write_bytes(b"\x00\xffnot an INI file")
+    shell = make_shell()
+    assert "preferences" in shell.window.statusBar().currentMessage()
+    aside = config_folder() / "preferences.unreadable-1.json"
+    assert aside.read_text() == text
+
+
+def test_preferences_are_plain_json(loaded, qtbot):
+    leave(loaded, qtbot)
+    kept = json.loads((config_folder() / "preferences.json").read_text())
+    assert kept["version"] == 1
+    assert kept["contents"][0].endswith("photograph.png")
+
+
+def test_the_compare_modes_and_zoom_are_wired(rendered):
+    act(rendered, Action.COMPARE_SIDE_BY_SIDE)
+    assert rendered.window.result_pane.mode is CompareMode.SIDE_BY_SIDE
+    act(rendered, Action.COMPARE_RESULT)
+    assert rendered.window.result_pane.mode is CompareMode.RESULT
+    for action in (Action.ACTUAL_SIZE, Action.ZOOM_IN, Action.ZOOM_OUT, Action.FIT):
+        act(rendered, action)
+
+
+def test_help_lists_shortcuts_and_system(shell, qtbot):
+    act(shell, Action.SHORTCUTS)
+    act(shell, Action.SYSTEM_INFORMATION)
+    qtbot.waitUntil(lambda: len(shell.dialogs.texts) == 2)
+    shortcuts, system = shell.dialogs.texts
+    assert "Ctrl+Return" in shortcuts
+    assert "torch" in system
+    assert "scripted device" in system
+
+
+def test_every_action_is_named_says_what_it_does_and_sits_in_a_menu(shell):
+    in_menus = {action for menu in shell.window.menuBar().actions() for action in walk(menu.menu())}
+    for name, action in shell.window.actions_by_name.items():
+        assert action.objectName() == name.value
+        assert action.toolTip()
+        assert action in in_menus
+
+
+def walk(menu):
+    for action in menu.actions():
+        yield from walk(action.menu()) if action.menu() else (action,)
