@@ -1,4 +1,4 @@
-"""The canvas: sizes from coarse to fine, pictures as tensors at those sizes, and the first image."""
+"""The canvas: sizes from coarse to fine, pictures as tensors of those sizes, the first image."""
 
 from __future__ import annotations
 

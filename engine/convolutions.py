@@ -43,14 +43,14 @@ class Arithmetic:
 
 def winograd_available() -> bool:
     """Whether this build of torch has NNPACK and the CPU runs it; asking also initialises it."""
-    return bool(torch.backends.nnpack.is_available())
+    return bool(torch.backends.nnpack.is_available())  # type: ignore[no-untyped-call]
 
 
 class Convolution:
     """One 3x3 convolution with padding 1, forward and its transpose; the weights are constant."""
 
     def __init__(self, weight: Tensor, bias: Tensor, arithmetic: Arithmetic) -> None:
-        """Take the weight (C_out, C_in, 3, 3) and bias (C_out,) to the arithmetic's device and dtype."""
+        """Take weight (C_out, C_in, 3, 3) and bias (C_out,) to the arithmetic's place and dtype."""
         self._weight = arithmetic.tensor(weight)
         self._bias = bias.to(arithmetic.device, arithmetic.dtype)
         # The gradient of a convolution with padding 1 is the convolution with the kernels turned

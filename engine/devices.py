@@ -61,9 +61,10 @@ def _choose_dtype(device: torch.device, precision: Precision) -> torch.dtype:
 def _has_fast_bfloat16(device: torch.device) -> bool:
     """Whether bfloat16 is computed by the hardware; emulated, it is a hundred times slower."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if device.type == "cpu":
-        return torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+        supported = (torch.cpu._is_amx_tile_supported, torch.cpu._is_avx512_bf16_supported)
+        return any(ask() for ask in supported)
     return False
 
 
@@ -92,7 +93,7 @@ def forget_peak(device: torch.device) -> None:
 
 
 def peak_memory(device: torch.device) -> int:
-    """The most bytes in use since `forget_peak`, or since the process began where there is no such thing."""
+    """The most bytes in use since `forget_peak`; off a graphics card, since the process began."""
     if device.type == "cuda":
         return int(torch.cuda.max_memory_allocated(device))
     if sys.platform == "win32":

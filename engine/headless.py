@@ -1,4 +1,4 @@
-"""`render`: from words on the command line to a saved pastiche, by the same engine as the window."""
+"""`render`: from words on the command line to a saved pastiche, with the window's own engine."""
 
 from __future__ import annotations
 

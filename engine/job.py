@@ -1,4 +1,4 @@
-"""The frozen types that flow through the engine: a job goes in, progress comes out, a pastiche ends it."""
+"""The frozen types that flow: a job goes in, progress comes out, a pastiche ends it."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True)
 class Term:
-    """One named part of the objective (`content relu4_2`, `style relu1_1`, `smoothness`), weighted."""
+    """One weighted part of the objective: `content relu4_2`, `style relu1_1`, `smoothness`."""
 
     name: str
     value: float

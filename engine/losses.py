@@ -1,17 +1,17 @@
 """The losses as pure functions, each relative to the power of its own target and so without a unit.
 
-A value of 0 is a perfect match, a value near 1 is as far off as an empty picture. They are means over
-positions, so they are the same for every image size; the weights in front of them mean the same for
-every network, layer and painting.
+A value of 0 is a perfect match, 1 is as far off as an empty picture. They are means over positions,
+so they are the same for every image size, and the weights in front of them mean the same for every
+network, layer and painting.
 
-How others' numbers translate (G = F F^T / HW with C channels, P the content features, per layer):
+With G = F F^T / HW, C channels, and P the content image's features, a layer costs
 
-    ours            content  mean (F-P)^2 / mean P^2          style  ||G-G_s||^2 / ||G_s||^2
-    Gatys 2016      content  1/2 sum (F-P)^2                  style  1/(4 C^2) ||G-G_s||^2
-    neural-style-pt content  mean (F-P)^2                     style  mean (G-G_s)^2 / C^2, weights 5 : 100
-    Gatys' code     content  mean (F-P)^2                     style  ||G-G_s||^2 / C^2 w. 1e3/C^2, weight 1
+    here             content  mean (F-P)^2 / mean P^2    style  ||G-G_s||^2 / ||G_s||^2
+    Gatys 2016       content  1/2 sum (F-P)^2            style  1/(4 C^2) ||G-G_s||^2
+    Gatys' code      content  mean (F-P)^2               style  1/C^4 ||G-G_s||^2, weighted 1e3
+    neural-style-pt  content  mean (F-P)^2, weighted 5   style  1/C^4 ||G-G_s||^2, weighted 100
 
-so a weight of theirs times the power it lacks (mean P^2, or ||G_s||^2 over their divisor) is ours.
+so another program's weight, times what its formula divides less by than ours, is ours.
 """
 
 from __future__ import annotations
@@ -68,8 +68,10 @@ def wasserstein_loss(found: Statistics, target: Statistics) -> Tensor:
     """
     mean = (found.mean - target.mean).square().sum()
     identity = torch.eye(len(target.total), dtype=target.total.dtype, device=target.total.device)
-    bures: Tensor = _Bures.apply(found.covariance + target.ridge * identity, target.covariance_root)  # type: ignore[no-untyped-call]
-    return (mean + bures) / (target.gram.diagonal().sum() + _TINY)
+    covariance = found.covariance + target.ridge * identity
+    bures: Tensor = _Bures.apply(covariance, target.covariance_root)
+    loss: Tensor = (mean + bures) / (target.gram.diagonal().sum() + _TINY)
+    return loss
 
 
 class _Bures(torch.autograd.Function):
@@ -84,7 +86,7 @@ class _Bures(torch.autograd.Function):
         values, vectors = torch.linalg.eigh(root @ found @ root)
         transport = root @ symmetric_power(values, vectors, -0.5) @ root
         ctx.save_for_backward(transport)
-        cross = values.clamp_min(0).sqrt().sum()
+        cross: Tensor = values.clamp_min(0).sqrt().sum()
         return found.diagonal().sum() + root.square().sum() - 2 * cross
 
     @staticmethod

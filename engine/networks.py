@@ -26,15 +26,15 @@ _POOLING_SCALE = {Pooling.AVERAGE: 2.0, Pooling.L2: 0.78}
 """What keeps the scale of the activations where the network was trained with max pooling."""
 
 Visit = Callable[[str, Tensor], None]
-"""Look at the features (1, C, H, W) of one asked-for layer, given its name, as they are computed."""
+"""Look at features (1, C, H, W), given the asked-for layer's name."""
 
 AddGradient = Callable[[str, Tensor, Tensor], None]
-"""Add the loss's gradient at a layer, given name, features and the gradient to add to in place."""
+"""Add the loss's gradient, given a layer's name, features and what to add to."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """One operation of a forward pass: its transpose, and its features where they were asked for."""
+    """One operation of a forward pass: its transpose, and its features where asked for."""
 
     transpose: Callable[[Tensor], Tensor]
     layer: str = ""
@@ -202,7 +202,7 @@ def _pool(flow: Tensor, pooling: Pooling) -> tuple[Tensor, Callable[[Tensor], Te
     shape = flow.shape
     if pooling is Pooling.AVERAGE:
         return F.avg_pool2d(flow, 2) * scale, lambda g: _spread(g * (scale / 4), shape)
-    # sqrt(sum of squares) has no slope at 0, where all four inputs are 0 and ReLU stops the gradient.
+    # The root has no slope at 0, but there all four inputs are 0 and the ReLU stops the gradient.
     pooled = (F.avg_pool2d(flow.square(), 2) * 4).sqrt_()
 
     def transpose(gradient: Tensor) -> Tensor:

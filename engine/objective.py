@@ -127,7 +127,7 @@ class Objective:
     def evaluate(self, image: Tensor) -> Evaluation:
         """Value, terms and gradient at an image (1, 3, H, W), sRGB in 0..1, on the device."""
         values: dict[str, Tensor] = {}
-        slopes: dict[str, Statistics] = {}
+        slopes: dict[str, _Slope] = {}
 
         def look(layer: str, features: Tensor) -> None:
             if layer in self._style:
@@ -150,14 +150,14 @@ class Objective:
         terms = torch.stack([values[name] for name in self.term_names])
         return Evaluation(terms.sum(), terms, gradient)
 
-    def _style_slope(self, layer: str, found: Statistics) -> tuple[Tensor, Statistics]:
-        """A style term and its slope in the statistics; autograd works on C and C x C values only."""
+    def _style_slope(self, layer: str, found: Statistics) -> tuple[Tensor, _Slope]:
+        """A style term and its slope; autograd sees vectors (C,) and matrices (C, C) only."""
         total = found.total.requires_grad_()
         outer = found.outer.requires_grad_()
         with torch.enable_grad():
             value = self._style[layer] * self._style_loss(found, self._blend[layer])
-            d_total, d_outer = torch.autograd.grad(value, (total, outer), materialize_grads=True)
-        return value.detach(), Statistics(found.count, d_total, d_outer)
+            d_outer, d_total = torch.autograd.grad(value, (outer, total), allow_unused=True)
+        return value.detach(), _Slope(d_outer, d_total)
 
     def _add_content_gradient(self, layer: str, features: Tensor, gradient: Tensor) -> Tensor:
         target = self._targets.content[layer]
@@ -165,14 +165,24 @@ class Objective:
         difference = features - target.features
         gradient.add_(difference, alpha=2 * weight)
         wide = torch.promote_types(features.dtype, torch.float32)
-        return weight * torch.linalg.vector_norm(difference, dtype=wide).square()
+        norm: Tensor = torch.linalg.vector_norm(difference, dtype=wide)
+        return weight * norm.square()
 
 
-def _add_style_gradient(features: Tensor, slope: Statistics, gradient: Tensor) -> None:
+@dataclass(frozen=True)
+class _Slope:
+    """A style term's slope in the outer products (C, C) and, where it has one, in the vectors (C,)."""
+
+    outer: Tensor
+    total: Tensor | None
+
+
+def _add_style_gradient(features: Tensor, slope: _Slope, gradient: Tensor) -> None:
     """dL/dF = (dO + dO^T) F + dm 1^T for the sum of outer products O and the sum m."""
     matrix = (slope.outer + slope.outer.T).to(features.dtype)
     as_matrix(gradient).addmm_(matrix, as_matrix(features))
-    gradient.add_(slope.total.to(features.dtype).view(1, -1, 1, 1))
+    if slope.total is not None:
+        gradient.add_(slope.total.to(features.dtype).view(1, -1, 1, 1))
 
 
 def _add_smoothness_gradient(image: Tensor, weight: float, gradient: Tensor) -> Tensor:

@@ -57,7 +57,7 @@ class Descent:
     def __init__(self, image: Tensor, settings: Settings) -> None:
         self._settings = settings
         self._traits = _TRAITS[settings.optimizer]
-        # Plain memory order for image and gradient alike: Adam's fused kernel walks both as they lie.
+        # Image and gradient lie alike in memory: Adam's fused kernel walks both as they lie.
         self.image = image.clone(memory_format=torch.contiguous_format)
         self._average = torch.zeros_like(self.image)
         self._averaged_steps = 0
@@ -86,7 +86,7 @@ class Descent:
 
     @torch.no_grad()
     def result(self) -> Tensor:
-        """The pastiche so far, (1, 3, H, W) in 0..1: the average of the iterates, or the last one."""
+        """The pastiche so far, (1, 3, H, W) in 0..1: the iterates' average, or the last one."""
         if not self._averaged_steps:
             return self.image.clamp(0, 1)
         # The average started from nothing; this takes the missing weight out again.
@@ -114,7 +114,7 @@ class Descent:
 
     @torch.no_grad()
     def carried(self, image: Tensor, resize: Resize) -> Descent:
-        """A descent from `image` at the next scale, with the moments of this one where they hold."""
+        """A descent from `image` at the next scale, with this one's moments where they hold."""
         finer = Descent(image, self._settings)
         state = self._optimizer.state.get(self.image, {})
         if "exp_avg" in state:

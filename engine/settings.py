@@ -119,7 +119,7 @@ class LayerWeight(NamedTuple):
 
 
 def parse_layers(value: object) -> tuple[LayerWeight, ...]:
-    """Read layers and weights from `"relu1_1:1, relu2_1:0.5"`, a mapping or pairs; weight 1 if absent."""
+    """Read layers and weights from `"relu1_1, relu2_1:0.5"`, a mapping or pairs."""
     pairs: Iterable[Any]
     if isinstance(value, str):
         pairs = [part.strip().partition(":") for part in value.split(",") if part.strip()]
@@ -196,7 +196,7 @@ class Parameter:
         log: Whether the slider runs in ratios rather than differences.
         live: Whether it may change while a job runs.
         group: Where it stands in the panel.
-        preset: Whether a preset carries it; what belongs to the machine or the occasion is left alone.
+        preset: Whether a preset carries it; the machine's and the occasion's own it leaves alone.
         relevant: Another parameter and its values for which this one matters; None if always.
     """
 

@@ -73,7 +73,8 @@ class Statistics:
     def covariance_root(self) -> Tensor:
         """Square root of covariance plus ridge, (C, C); a target is asked for it at every step."""
         identity = torch.eye(len(self.total), dtype=self.total.dtype, device=self.total.device)
-        return symmetric_power(*torch.linalg.eigh(self.covariance + self.ridge * identity), 0.5)
+        values, vectors = torch.linalg.eigh(self.covariance + self.ridge * identity)
+        return symmetric_power(values, vectors, 0.5)
 
 
 def symmetric_power(values: Tensor, vectors: Tensor, exponent: float) -> Tensor:

@@ -90,6 +90,7 @@ def steer(work: Work, control: Control) -> Generator[Progress, None, Pastiche]:
             yield progress
             progress = work.send(control.next_command())
     except StopIteration as finished:
-        return finished.value
+        pastiche: Pastiche = finished.value
+        return pastiche
     finally:
         work.close()

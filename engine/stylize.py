@@ -238,7 +238,7 @@ class _Run:
         """One optimiser step; None where the numbers broke an eigendecomposition."""
         try:
             return descent.step(objective.evaluate)
-        except torch.linalg.LinAlgError:
+        except torch.linalg.LinAlgError:  # type: ignore[attr-defined]
             return None
 
     def _look(self, descent: Descent, objective: Objective, evaluation: Evaluation | None) -> str:

@@ -36,6 +36,7 @@ class Presenter(QObject):
         session.progressed.connect(self._show_progress)
         session.result_changed.connect(self._show_result)
         window.icons_drawn.connect(self._show_pause)
+        window.actions_by_name[Action.COMPARE_RESULT].setChecked(True)
         window.device_label.setText("Loading the engine…")
         self._show_state(session.state)
         self._show_settings(session.settings)

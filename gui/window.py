@@ -73,6 +73,10 @@ class MainWindow(QMainWindow):
         self.device_label.setObjectName("deviceLabel")
         self.memory_label = QLabel()
         self.memory_label.setObjectName("memoryLabel")
+        for label in (self.device_label, self.memory_label):
+            label.setContentsMargins(8, 0, 8, 0)
+        # The strip has a bar only while a job runs; the canvas above is not to jump then.
+        self.progress_strip.setMinimumHeight(2 * self.fontMetrics().height() + 8)
         self.menus = Menus(self, self.actions_by_name)
         self._splitters = self._lay_out()
         self.result_pane.addAction(pause)
@@ -110,6 +114,7 @@ class MainWindow(QMainWindow):
         inputs = _splitter(
             "inputsSplitter", Qt.Orientation.Vertical, self.content_pane, self.styles_pane
         )
+        inputs.setSizes([340, 400])
         canvas = _stacked(self._tool_bar(), self._middle, self.progress_strip)
         centre = _splitter("centreSplitter", Qt.Orientation.Vertical, canvas, self.loss_plot)
         centre.setStretchFactor(0, 1)

@@ -96,7 +96,7 @@ class Canvas:
         return cover * (1 - 0.85 * dry), height, mix, 0.11 * hair - 0.04 * ridge
 
     def _hair(self, across: Field, along: Field, seed: int) -> Field:
-        """Streaks about -1..1 with a period of one in each coordinate, read off a noise sheet."""
+        """Streaks about -1..1 about one unit long in each coordinate, read off a noise sheet."""
         row, column = (_FINE * across).astype(np.intp), (_FINE * along).astype(np.intp)
         return self._sheet.take((row * _SHEET + column + 7919 * seed) & (_SHEET * _SHEET - 1))
 

@@ -1,8 +1,10 @@
 """Paints the sample painting: stars turning over a sunflower field, stroke by stroke."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from brushwork import Canvas, Stroke
-from noise import fbm, smoothstep
+from noise import Field, fbm, smoothstep
 from PIL import Image
 
 WIDTH, HEIGHT, OVERSAMPLING = 900, 680, 1.5
@@ -25,8 +27,10 @@ _LIGHTS = (
     (195, 330, 14),
 )
 
+_VANISHING = (560, 395)  # (x, y) where the rows of the field would meet
 
-def _rgb(*codes: str) -> np.ndarray:
+
+def _rgb(*codes: str) -> Field:
     return np.float32([[int(code[i : i + 2], 16) / 255 for i in (0, 2, 4)] for code in codes])
 
 
@@ -53,10 +57,10 @@ def painting(rng: np.random.Generator) -> Image.Image:
     for x, y, radius in _sunflowers(rng):
         for stroke in _sunflower_strokes(x, y, radius, rng):
             canvas.lay(stroke.scaled(scale))
-    return canvas.lit().resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
+    return canvas.lit().resize((WIDTH, HEIGHT), Image.Resampling.HAMMING)
 
 
-def _scattered(gap: float, rng: np.random.Generator) -> np.ndarray:
+def _scattered(gap: float, rng: np.random.Generator) -> Field:
     """Points about ``gap`` pixels apart all over the canvas, in random order, (N, 2)."""
     x, y = np.meshgrid(np.arange(-gap, WIDTH + gap, gap), np.arange(-gap, HEIGHT + gap, gap))
     points = np.stack([x.ravel(), y.ravel()], axis=1) + rng.uniform(-gap, gap, (x.size, 2)) * 0.6
@@ -78,10 +82,9 @@ def _field_edge(x: float) -> float:
 def _flow(x: float, y: float) -> float:
     """Angle in which the brush runs at a place."""
     if y > _field_edge(x):
-        vanishing_x, vanishing_y = 560, 395
-        return np.arctan2(y - vanishing_y, x - vanishing_x) + 0.5 * _noise(x, y, 90)
+        return np.arctan2(y - _VANISHING[1], x - _VANISHING[0]) + 0.5 * _noise(x, y, 90)
     if y > _skyline(x):
-        return 0.9 * np.cos(x / 70 + y / 40) * 0.6 + 0.4 * _noise(x, y, 80)
+        return 0.54 * np.cos(x / 70 + y / 40) + 0.4 * _noise(x, y, 80)
     ahead, aside = 1.0, 0.55 * np.sin(x / 95 + y / 70) + 0.6 * _noise(x, y, 150)
     for centre_x, centre_y, reach, turn in _WHIRLS:
         dx, dy = x - centre_x, y - centre_y
@@ -100,10 +103,12 @@ def _bend(x: float, y: float, angle: float) -> float:
     return float(np.clip(turn / step, -0.04, 0.04))
 
 
-def _palette_at(x: float, y: float, rng: np.random.Generator) -> np.ndarray:
+def _palette_at(x: float, y: float, rng: np.random.Generator) -> Field:
     """The pigments in reach at a place, (N, 3)."""
     if y > _field_edge(x):
-        rows = np.sin(14 * np.arctan2(y - 395, x - 560)) + 1.6 * _noise(x, y, 60)
+        rows = np.sin(14 * np.arctan2(y - _VANISHING[1], x - _VANISHING[0])) + 1.6 * _noise(
+            x, y, 60
+        )
         return _LEAVES if rows + 0.5 * rng.normal() < -0.55 else _FIELD
     if y > _skyline(x):
         return _HILLS if rng.random() < 0.86 else _AIR
@@ -123,20 +128,21 @@ def _landscape_stroke(x: float, y: float, width: float, rng: np.random.Generator
     angle = _flow(x, y) + rng.normal(0, 0.10)
     palette = _palette_at(x, y, rng)
     length = width * rng.uniform(3.0, 5.2) * (0.85 if width > 40 else 1.0)
-    return _dipped(
-        rng, palette, x, y, angle, _bend(x, y, angle), length, width * rng.uniform(0.75, 1.2)
-    )
+    path = x, y, angle, _bend(x, y, angle), length
+    return _dipped(rng, palette, *path, width=width * rng.uniform(0.75, 1.2))
 
 
-def _dipped(rng, palette, x, y, angle, bend, length, width, body=1.0) -> Stroke:
-    """A stroke in a pigment of the palette and a second, each a little off true."""
+def _dipped(
+    rng: np.random.Generator, palette: Field, *path: float, width: float, body: float = 1.0
+) -> Stroke:
+    """A stroke along ``path`` (x, y, angle, bend, length) in two pigments, each a little off."""
     first, second = palette[rng.integers(len(palette), size=2)]
     first, second = (np.clip(c * rng.normal(1, 0.07, 3), 0, 1) for c in (first, second))
     pair = np.float32(first), np.float32(second)
-    return Stroke(x, y, angle, bend, length, width, *pair, body)
+    return Stroke(*path, width, *pair, body)
 
 
-def _light_strokes(x: float, y: float, radius: float, rng: np.random.Generator):
+def _light_strokes(x: float, y: float, radius: float, rng: np.random.Generator) -> Iterator[Stroke]:
     """Rings of short strokes round a light, cream within and orange without."""
     for ring in np.arange(2.0, 0.05, -0.28):
         distance = ring * radius
@@ -148,10 +154,8 @@ def _light_strokes(x: float, y: float, radius: float, rng: np.random.Generator):
             out = distance + rng.normal(0, 0.09) * radius
             px, py = x + out * np.cos(turn), y + out * np.sin(turn)
             length = min(2.2 * distance + 8, rng.uniform(22, 50))
-            yield _dipped(
-                rng, palette, px, py, turn + np.pi / 2 + rng.normal(0, 0.12),
-                1 / max(distance, 12), length, rng.uniform(8, 15), 1.35,
-            )  # fmt: skip
+            path = px, py, turn + np.pi / 2 + rng.normal(0, 0.12), 1 / max(distance, 12), length
+            yield _dipped(rng, palette, *path, width=rng.uniform(8, 15), body=1.35)
 
 
 def _sunflowers(rng: np.random.Generator) -> list[tuple[float, float, float]]:
@@ -165,23 +169,26 @@ def _sunflowers(rng: np.random.Generator) -> list[tuple[float, float, float]]:
     return flowers
 
 
-def _sunflower_strokes(x: float, y: float, radius: float, rng: np.random.Generator):
-    """A stalk, two leaves, two rounds of petals and the dark heart."""
+def _sunflower_strokes(
+    x: float, y: float, radius: float, rng: np.random.Generator
+) -> Iterator[Stroke]:
+    """Two leaves, a stalk, two rounds of petals and the dark heart."""
     for lean in (-0.9, 0.9, 0.1):
         angle = np.pi / 2 - lean
         reach = radius * 1.5
         px, py = x + reach * np.cos(angle), y + reach * np.sin(angle)
-        yield _dipped(rng, _LEAVES, px, py, angle, 0.3 * lean / reach, 1.6 * radius, 0.42 * radius)
+        path = px, py, angle, 0.3 * lean / reach, 1.6 * radius
+        yield _dipped(rng, _LEAVES, *path, width=0.42 * radius)
     tilt = rng.uniform(0.75, 0.95)
     for share, palette in ((0.95, _PETALS[[1, 3, 3, 0]]), (0.78, _PETALS)):
         for turn in np.arange(0, 2 * np.pi, 0.36) + rng.uniform(0, 1):
             turn += rng.normal(0, 0.1)
             px, py = np.cos(turn) * share * radius, np.sin(turn) * share * radius * tilt
-            yield _dipped(
-                rng, palette, x + px, y + py, np.arctan2(py, px), rng.normal(0, 0.4) / radius,
-                radius * rng.uniform(0.75, 1.0), 0.30 * radius, 1.3,
-            )  # fmt: skip
+            bend, length = rng.normal(0, 0.4) / radius, radius * rng.uniform(0.75, 1.0)
+            path = x + px, y + py, np.arctan2(py, px), bend, length
+            yield _dipped(rng, palette, *path, width=0.30 * radius, body=1.3)
     for _ in range(14):
         turn, distance = rng.uniform(0, 2 * np.pi), 0.38 * radius * np.sqrt(rng.random())
         px, py = x + distance * np.cos(turn), y + distance * np.sin(turn) * tilt
-        yield _dipped(rng, _SEEDS, px, py, turn + np.pi / 2, 0.0, 0.42 * radius, 0.22 * radius, 1.2)
+        path = px, py, turn + np.pi / 2, 0.0, 0.42 * radius
+        yield _dipped(rng, _SEEDS, *path, width=0.22 * radius, body=1.2)
