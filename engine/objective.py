@@ -171,7 +171,7 @@ class Objective:
 
 @dataclass(frozen=True)
 class _Slope:
-    """A style term's slope in the outer products (C, C) and, where it has one, in the vectors (C,)."""
+    """A style term's slope in the sum of outer products, (C, C), and of vectors, (C,) or none."""
 
     outer: Tensor
     total: Tensor | None

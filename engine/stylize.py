@@ -143,13 +143,13 @@ class _Run:
 
     def _work_on(self, scale: Scale, later: Sequence[Scale]) -> _Talk:
         """Measure the pictures at one scale and walk its steps."""
-        number = self._progress.scales - len(later)
-        self._progress = replace(self._progress, scale=number, size=scale.canvas)
         yield from self._speak(
             f"Measuring the pictures at {scale.canvas[0]} × {scale.canvas[1]} px"
         )
         objective = self._measure(scale)
         descent = self._descent = self._enter(scale)
+        number = self._progress.scales - len(later)
+        self._progress = replace(self._progress, scale=number, size=scale.canvas)
         pace = _Pace(self._clock)
         for step in range(1, scale.steps + 1):
             evaluation = self._step(descent, objective)

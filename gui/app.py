@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import signal
 import sys
 from pathlib import Path
 
@@ -36,8 +38,12 @@ def run_window(content: Path | None, styles: tuple[Path, ...]) -> int:
 
 
 async def _live(content: Path | None, styles: tuple[Path, ...]) -> None:
+    loop = asyncio.get_running_loop()
     shell = Shell(EngineThread())
-    catch_strays(asyncio.get_running_loop(), shell.fail)
+    catch_strays(loop, shell.fail)
+    with contextlib.suppress(NotImplementedError):  # Windows has no such signals
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, shell.window.close)
     closed = asyncio.Event()
     shell.leaving.closed.connect(closed.set)
     shell.open(content, styles)

@@ -123,7 +123,7 @@ def test_rolling_back_returns_to_the_last_good_image_and_forgets() -> None:
 
 def test_lbfgs_forgets_its_curvature_when_the_objective_changes() -> None:
     settings = DEFAULTS.changed(optimizer="lbfgs")
-    kept, changed = walk(settings, 3), walk(settings, 3)
+    kept, changed = walk(settings, 1), walk(settings, 1)
     changed.objective_changed()
     for descent in (kept, changed):
         descent.step(bowl)

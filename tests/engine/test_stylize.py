@@ -19,8 +19,8 @@ from engine.steering import Command, Stop
 from engine.stylize import stylize
 
 SMALL = {
-    "output_size": 32,
-    "coarsest_size": 16,
+    "output_size": 48,
+    "coarsest_size": 24,
     "steps": 4,
     "style_layers": "relu1_1, relu2_1",
     "content_layers": "relu2_1",
@@ -67,13 +67,13 @@ def test_a_job_ends_at_the_output_size_having_done_its_steps(
     make_job: Callable[..., Job], every_step_shows: None
 ) -> None:
     pastiche, seen = run(make_job())
-    assert pastiche.pixels.shape == (24, 32, 3)
+    assert pastiche.pixels.shape == (36, 48, 3)
     assert pastiche.pixels.dtype == np.uint8
     assert pastiche.complete
     assert pastiche.progress.step == pastiche.progress.steps == 4 + 2
     assert pastiche.progress.evaluations == 6 + 1  # the last one is of the result itself
-    assert [p.step for p in seen if p.stage is Stage.RUNNING] == [1, 2, 3, 4, 5, 6]
-    assert {p.size for p in seen if p.stage is Stage.RUNNING} == {(16, 12), (32, 24)}
+    assert [p.step for p in seen if not p.message] == [1, 2, 3, 4, 5, 6]
+    assert {p.size for p in seen if p.stage is Stage.RUNNING} == {(24, 18), (48, 36)}
     assert pastiche.peak_memory > 1e6
 
 
@@ -82,7 +82,9 @@ def test_a_job_ends_at_the_output_size_having_done_its_steps(
 def test_the_objective_falls(
     make_job: Callable[..., Job], every_step_shows: None, optimizer: str, loss: str
 ) -> None:
-    job = make_job(optimizer=optimizer, style_loss=loss, steps=12, coarsest_size=32, averaging=0.5)
+    job = make_job(
+        optimizer=optimizer, style_loss=loss, gamma=1e-4, steps=12, coarsest_size=48, averaging=0.5
+    )
     pastiche, seen = run(job)
     totals = [p.total for p in seen if p.stage is Stage.RUNNING]
     assert pastiche.progress.total < totals[0]
@@ -109,7 +111,7 @@ def test_a_texture_needs_no_content(make_job: Callable[..., Job], random_network
     settings = DEFAULTS.changed(**{**SMALL, "start": "style-noise"})
     job = Job(None, (StyleImage(picture(2)),), settings, random_network)
     pastiche, _ = run(job)
-    assert pastiche.pixels.shape == (32, 32, 3)
+    assert pastiche.pixels.shape == (48, 48, 3)
     assert all(term.name.startswith("style") for term in pastiche.progress.terms)
 
 
@@ -129,7 +131,7 @@ def test_stop_keeps_the_pastiche_so_far(
     pastiche, seen = run(make_job(), lambda p: Stop() if p.step == 2 else None)
     assert not pastiche.complete
     assert pastiche.progress.step == seen[-1].step == 2
-    assert pastiche.pixels.shape == (12, 16, 3)
+    assert pastiche.pixels.shape == (18, 24, 3)
 
 
 def test_stop_before_there_is_a_picture_keeps_nothing(make_job: Callable[..., Job]) -> None:
@@ -140,7 +142,7 @@ def test_stop_before_there_is_a_picture_keeps_nothing(make_job: Callable[..., Jo
 def test_a_retune_takes_effect_at_the_next_step(
     make_job: Callable[..., Job], every_step_shows: None
 ) -> None:
-    job = make_job(styles=2, coarsest_size=32)
+    job = make_job(styles=2, coarsest_size=48)
     changed = job.settings.changed(alpha=0.0, style_layers="relu1_1", smoothness=2.0)
     pastiche, seen = run(
         job, lambda p: Retune(changed, (1.0, 0.0)) if p.step == 2 and p.terms else None
