@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from engine.usage import render_parser, weights_parser, window_parser
 
 DONE, BAD_INPUT, FAILED, INTERRUPTED = 0, 2, 3, 130
 """Exit codes."""
+
 
 @dataclass(frozen=True)
 class OpenWindow:
@@ -45,7 +47,10 @@ def parse(arguments: Sequence[str]) -> OpenWindow | Headless:
 def run(command: Headless) -> int:
     """Run a command; every failure becomes one sentence on stderr and an exit code."""
     try:
-        return command.action(command.arguments)
+        with warnings.catch_warnings():
+            if not sys.warnoptions:  # what libraries warn of is for developers
+                warnings.simplefilter("ignore")
+            return command.action(command.arguments)
     except (Exception, KeyboardInterrupt) as error:
         code, message = explain(error)
         if getattr(command.arguments, "json", False):

@@ -25,8 +25,14 @@ from engine.settings import NetworkName
 
 
 def print_json(values: Mapping[str, object]) -> None:
-    """Print one JSON object on stdout; numbers that are not finite become null."""
-    print(json.dumps(_finite(values), ensure_ascii=False), flush=True)
+    """Print one JSON object in ASCII on stdout; numbers that are not finite become null."""
+    print(json.dumps(_finite(values)), flush=True)
+
+
+def print_text(text: str) -> None:
+    """Print on stdout what its encoding can show, and `?` for the rest."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(text.encode(encoding, "replace").decode(encoding))
 
 
 def _finite(value: object) -> object:
@@ -70,6 +76,10 @@ class JobDisplay:
         if self._lines and progress.scale != self._scale:
             self._scale = progress.scale
             self._console.print(place, highlight=False)
+
+    def show_stopping(self) -> None:
+        """Show that the job ends after this step; safe to call from a signal handler."""
+        self._bar.update(self._task, words="stopping; Ctrl-C again discards")
 
     def say(self, message: str) -> None:
         """Print a line that stays."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -14,16 +15,17 @@ from engine import weights
 from engine.console import JobDisplay, download_with_progress, print_json
 from engine.errors import InputError, NetworkMissingError
 from engine.images import open_picture
-from engine.job import Job, Pastiche, StyleImage
+from engine.job import Job, Pastiche, Picture, Progress, StyleImage
 from engine.naming import free_path
 from engine.preset_store import preset_named
-from engine.recipes import recipe_of
+from engine.presets import Preset
+from engine.recipes import Recipe, recipe_of
 from engine.saving import check_place, save_pixels
 from engine.settings import DEFAULTS, Settings, Start
 from engine.steering import Control, steer
 
 _SHORTCUTS = ("output_size", "network", "device", "seed")
-"""Settings with an option of their own; they win over presets and `--set`."""
+"""Settings with an option of their own, which wins over presets and `--set`; so does `--start`."""
 
 
 def render(arguments: argparse.Namespace) -> int:
@@ -34,38 +36,47 @@ def render(arguments: argparse.Namespace) -> int:
         EngineError: The engine could not go on.
         Cancelled: Interrupted before there was anything to keep.
     """
-    check_place(arguments.output, overwrite=arguments.overwrite)
-    settings = _settings(arguments)
-    display = JobDisplay(quiet=arguments.quiet or arguments.json)
-    job = Job(
-        content=None if _is_texture(arguments) else open_picture(Path(arguments.content)),
-        styles=tuple(_style(text) for text in arguments.style),
-        settings=settings,
-        network_weights=_network_weights(arguments, settings),
-        start=open_picture(arguments.start) if arguments.start else None,
-    )
-    pastiche = _run(job, display)
-    output = _save(arguments, job, pastiche, display)
-    display.say(f"Saved {output}")
+    _check_output(arguments.output, arguments.overwrite)
+    preset = None if arguments.preset is None else preset_named(arguments.preset)
+    display = JobDisplay(quiet=arguments.quiet)
+    job = _job(arguments, _settings(arguments, preset), display)
+    # Torch takes seconds to load; bad input has been refused before that.
+    from engine.stylize import stylize
+
+    control = Control()
+    with _interrupts(control, display):
+        pastiche = _run(steer(stylize(job), control), display)
+        _save(arguments, job, pastiche, preset.name if preset else "")
+    display.say(f"{'Saved' if pastiche.complete else 'Stopped early; saved'} {arguments.output}")
     if arguments.json:
-        print_json(_report(output, pastiche))
+        print_json(_report(arguments.output, pastiche))
     return 0 if pastiche.complete else 130
 
 
-def _settings(arguments: argparse.Namespace) -> Settings:
-    settings = DEFAULTS
-    if arguments.preset is not None:
-        settings = preset_named(arguments.preset).applied_to(settings)
-    named = dict(_assignment(text) for text in arguments.assignments)
+def _check_output(output: Path, overwrite: bool) -> None:
+    """Refuse at once what could not be saved after hours of work."""
+    check_place(output, overwrite=True)
+    if not overwrite and os.path.lexists(output):
+        raise InputError(
+            f"{output} exists already.", "Choose another name, or replace it with --overwrite."
+        )
+
+
+def _settings(arguments: argparse.Namespace, preset: Preset | None) -> Settings:
+    settings = preset.applied_to(DEFAULTS) if preset else DEFAULTS
+    named: dict[str, object] = dict(_assignment(text) for text in arguments.assignments)
     for name in _SHORTCUTS:
         if (value := getattr(arguments, name)) is not None:
             named[name] = value
     if arguments.start is not None:
-        named.setdefault("start", Start.PICTURE)
+        named["start"] = Start.PICTURE
     elif _is_texture(arguments) and settings.start in (Start.CONTENT, Start.MIX):
         # Without a photograph these starts do not exist; the painting's own colours come closest.
         named.setdefault("start", Start.STYLE_NOISE)
-    return settings.changed(**named)
+    settings = settings.changed(**named)
+    if settings.start is Start.PICTURE and arguments.start is None:
+        raise InputError("There is no picture to start from.", "Give one with --start FILE.")
+    return settings
 
 
 def _assignment(text: str) -> tuple[str, str]:
@@ -79,15 +90,36 @@ def _is_texture(arguments: argparse.Namespace) -> bool:
     return bool(arguments.content == "none")
 
 
-def _style(text: str) -> StyleImage:
-    """Read `FILE` or `FILE:WEIGHT`; a file whose own name ends like that wins."""
+def _job(arguments: argparse.Namespace, settings: Settings, display: JobDisplay) -> Job:
+    def opened(path: Path) -> Picture:
+        picture = open_picture(path)
+        for note in picture.notes:
+            display.say(f"{picture.name}: {note}")
+        return picture
+
+    styles = tuple(_file_and_weight(text) for text in arguments.style)
+    return Job(
+        content=None if _is_texture(arguments) else opened(Path(arguments.content)),
+        styles=tuple(StyleImage(opened(path), weight) for path, weight in styles),
+        settings=settings,
+        network_weights=_network_weights(arguments, settings),
+        start=opened(arguments.start) if arguments.start else None,
+    )
+
+
+def _file_and_weight(text: str) -> tuple[Path, float]:
+    """Understand `FILE` or `FILE:WEIGHT`; a file whose own name ends like that wins."""
     name, colon, weight = text.rpartition(":")
-    if colon and not Path(text).exists():
-        try:
-            return StyleImage(open_picture(Path(name)), float(weight))
-        except ValueError:
-            pass
-    return StyleImage(open_picture(Path(text)))
+    if not colon or os.path.exists(text):
+        return Path(text), 1.0
+    try:
+        return Path(name), float(weight)
+    except ValueError as error:
+        if not os.path.exists(name):
+            return Path(text), 1.0
+        raise InputError(
+            f"The weight of {name} cannot be {weight!r}.", "Give a number, as in FILE:0.5."
+        ) from error
 
 
 def _network_weights(arguments: argparse.Namespace, settings: Settings) -> Path:
@@ -99,13 +131,8 @@ def _network_weights(arguments: argparse.Namespace, settings: Settings) -> Path:
         return Path(download_with_progress(settings.network, quiet=arguments.quiet))
 
 
-def _run(job: Job, display: JobDisplay) -> Pastiche:
-    # Torch takes seconds to load; bad input has been refused before that.
-    from engine.stylize import stylize
-
-    control = Control()
-    with _interrupts(control), display.live():
-        work = steer(stylize(job), control)
+def _run(work: Generator[Progress, None, Pastiche], display: JobDisplay) -> Pastiche:
+    with display.live():
         try:
             while True:
                 display.show(next(work))
@@ -117,12 +144,13 @@ def _run(job: Job, display: JobDisplay) -> Pastiche:
 
 
 @contextmanager
-def _interrupts(control: Control) -> Iterator[None]:
-    """Let the first Ctrl-C stop and keep, and the second discard."""
+def _interrupts(control: Control, display: JobDisplay) -> Iterator[None]:
+    """Let the first Ctrl-C stop and keep, and the second discard; saving goes through."""
 
     def interrupt(_signal: int, _frame: FrameType | None) -> None:
         signal.signal(signal.SIGINT, lambda *_: control.discard())
         control.stop()
+        display.show_stopping()
 
     before = signal.signal(signal.SIGINT, interrupt)
     try:
@@ -131,23 +159,31 @@ def _interrupts(control: Control) -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _save(arguments: argparse.Namespace, job: Job, pastiche: Pastiche, display: JobDisplay) -> Path:
+def _save(arguments: argparse.Namespace, job: Job, pastiche: Pastiche, preset: str) -> None:
     """Save where asked; if that fails after all, keep the pastiche elsewhere and say where."""
-    recipe = recipe_of(job, pastiche, arguments.preset or "")
-    output: Path = arguments.output
+    recipe = None
     try:
+        recipe = recipe_of(job, pastiche, preset)
         save_pixels(
             pastiche.pixels,
-            output,
+            arguments.output,
             recipe=recipe,
             quality=arguments.quality,
             overwrite=arguments.overwrite,
         )
     except InputError as error:
-        refuge = free_path(Path(tempfile.gettempdir()) / f"{output.stem}.png")
-        save_pixels(pastiche.pixels, refuge, recipe=recipe)
+        refuge = _refuge(pastiche, arguments.output.stem, recipe)
         raise InputError(error.message, f"The pastiche was kept as {refuge}.") from error
-    return output
+
+
+def _refuge(pastiche: Pastiche, name: str, recipe: Recipe | None) -> Path:
+    path = free_path(Path(tempfile.gettempdir()) / f"{name}.png")
+    try:
+        save_pixels(pastiche.pixels, path, recipe=recipe)
+    except InputError:
+        # A recipe too long to be stored may be the very trouble.
+        save_pixels(pastiche.pixels, path)
+    return path
 
 
 def _report(output: Path, pastiche: Pastiche) -> dict[str, object]:

@@ -60,4 +60,7 @@ def _values(row: Parameter) -> str:
 
 def _paragraph(text: str) -> str:
     width = min(shutil.get_terminal_size().columns, _WIDEST)
-    return textwrap.fill(text, width, initial_indent=" " * 6, subsequent_indent=" " * 6)
+    indent = " " * 6
+    return textwrap.fill(
+        text, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+    )

@@ -15,10 +15,9 @@ _NETWORKS = tuple(map(str, NetworkName))
 _DEVICES = tuple(map(str, Device))
 _EXIT_CODES = "exit codes: 0 done, 2 bad usage or input, 3 the engine failed, 130 interrupted"
 
-_WINDOW_USAGE = """
-  gramarye [CONTENT] [--style STYLE ...]
-  gramarye render CONTENT --style FILE --output FILE [options]
-  gramarye weights download|import|path ..."""
+_WINDOW_USAGE = """gramarye [CONTENT] [--style STYLE ...]
+       gramarye render CONTENT --style FILE --output FILE [options]
+       gramarye weights download|import|path ..."""
 
 _WINDOW_EPILOG = f"""\
 commands that need no window:
@@ -31,7 +30,7 @@ commands that need no window:
 _RENDER_EPILOG = f"""\
 examples:
   gramarye render photo.jpg --style night.jpg --output pastiche.png
-  gramarye render photo.jpg --style night.jpg:2 --style waves.jpg:1 --output blend.jpg
+  gramarye render photo.jpg --style a.jpg:2 --style b.jpg:1 --output blend.jpg
   gramarye render photo.jpg --style night.jpg --output large.tiff --size 2048 \\
       --preset Painterly --set style_strength=2 --set stroke_size=0.5
   gramarye render none --style marble.jpg --output texture.png --preset Texture
@@ -174,7 +173,7 @@ class _PrintAndEnd(argparse.Action):
         from engine.console import print_text
 
         print_text(self.text())
-        sys.exit(DONE)
+        sys.exit(0)
 
     def text(self) -> str:
         raise NotImplementedError

@@ -14,7 +14,7 @@ from qasync import QEventLoop
 from engine import __version__
 from engine.paths import log_folder
 from gui.engine_thread import EngineThread
-from gui.logs import begin_logging, catch_strays
+from gui.logs import begin_logging, strays_caught
 from gui.shell import Shell
 
 
@@ -40,11 +40,11 @@ def run_window(content: Path | None, styles: tuple[Path, ...]) -> int:
 async def _live(content: Path | None, styles: tuple[Path, ...]) -> None:
     loop = asyncio.get_running_loop()
     shell = Shell(EngineThread())
-    catch_strays(loop, shell.fail)
     with contextlib.suppress(NotImplementedError):  # Windows has no such signals
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, shell.window.close)
     closed = asyncio.Event()
     shell.leaving.closed.connect(closed.set)
-    shell.open(content, styles)
-    await closed.wait()
+    with strays_caught(loop, shell.fail):
+        shell.open(content, styles)
+        await closed.wait()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import faulthandler
 import logging
 import logging.handlers
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -44,8 +45,11 @@ def begin_logging(folder: Path) -> None:
     qInstallMessageHandler(_log_qt)
 
 
-def catch_strays(loop: asyncio.AbstractEventLoop, failed: Callable[[BaseException], None]) -> None:
-    """Hand exceptions that nobody caught, in slots and in the loop's callbacks, to one place."""
+@contextlib.contextmanager
+def strays_caught(
+    loop: asyncio.AbstractEventLoop, failed: Callable[[BaseException], None]
+) -> Iterator[None]:
+    """Meanwhile hand what nobody caught, in slots and in the loop's callbacks, to one place."""
 
     def from_slot(
         kind: type[BaseException], error: BaseException, trace: TracebackType | None
@@ -62,8 +66,13 @@ def catch_strays(loop: asyncio.AbstractEventLoop, failed: Callable[[BaseExceptio
         else:
             failed(error)
 
-    sys.excepthook = from_slot
+    before, sys.excepthook = sys.excepthook, from_slot
     loop.set_exception_handler(from_loop)
+    try:
+        yield
+    finally:
+        sys.excepthook = before
+        loop.set_exception_handler(None)
 
 
 def _log_qt(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:

@@ -16,7 +16,7 @@ from engine.weights import find_weights
 from gui.commands import Commands
 from gui.dialogs import Dialogs
 from gui.engine_thread import EngineThread
-from gui.failures import explain
+from gui.failures import Failure, explain
 from gui.helping import Helping
 from gui.leaving import Leaving
 from gui.memory import Memory
@@ -53,6 +53,7 @@ class Shell(QObject):
         self._application = QApplication.instance()
         self._geometry = config_folder() / "window.ini"
         self._network: NetworkName | None = None
+        self._being_told: set[Failure] = set()
         store = PreferenceStore(config_folder() / "preferences.json")
         preferences, self._complaint = store.load()
         self._theme = preferences.theme
@@ -91,8 +92,16 @@ class Shell(QObject):
         failure = explain(error)
         if isinstance(error, NetworkMissingError):
             self.tasks.start(self.desk.check(self.session.settings.network))
-        elif failure is not None:
-            self.tasks.start(self.dialogs.report(failure))
+        elif failure is not None and failure not in self._being_told:
+            self.tasks.start(self._tell(failure))
+
+    async def _tell(self, failure: Failure) -> None:
+        # An error in painting would otherwise open a dialog for every repaint.
+        self._being_told.add(failure)
+        try:
+            await self.dialogs.report(failure)
+        finally:
+            self._being_told.discard(failure)
 
     def _connect(self) -> None:
         connect_actions(self)

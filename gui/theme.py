@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPalette
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QToolTip
 
 from gui.preferences import Theme
 
@@ -39,7 +39,7 @@ class Colours:
 LIGHT = Colours(
     window="#f2f2f2", base="#ffffff", button="#fafafa", workspace="#cfcfcf",
     text="#1e1e1e", muted="#6b6b6b", line="#c2c2c2",
-    accent="#b4490f", on_accent="#ffffff", link="#9c3d09",
+    accent="#9c3d09", on_accent="#ffffff", link="#9c3d09",
 )  # fmt: skip
 DARK = Colours(
     window="#2b2b2b", base="#202020", button="#3a3a3a", workspace="#1a1a1a",
@@ -59,9 +59,9 @@ def apply_theme(application: QApplication, theme: Theme) -> None:
     if application.style().name() != "fusion":
         application.setStyle("Fusion")
     application.styleHints().setColorScheme(SCHEMES[theme])
-    colours = colours_of(application, theme)
-    application.setPalette(palette_of(colours))
-    application.setStyleSheet(style_sheet_of(colours))
+    palette = palette_of(colours_of(application, theme))
+    application.setPalette(palette)
+    QToolTip.setPalette(palette)
 
 
 def colours_of(application: QApplication, theme: Theme) -> Colours:
@@ -108,19 +108,11 @@ def palette_of(colours: Colours) -> QPalette:
     return palette
 
 
-def style_sheet_of(colours: Colours) -> str:
-    """The little that a palette cannot say."""
-    accent = QColor(colours.accent)
-    return f"""
-        QToolTip {{ color: {colours.text}; background: {colours.base};
-            border: 1px solid {colours.line}; padding: 4px; }}
-        QToolButton#renderButton {{ color: {colours.on_accent}; background: {colours.accent};
-            border-radius: 4px; padding: 4px 12px; font-weight: bold; }}
-        QToolButton#renderButton:hover {{ background: {accent.lighter(112).name()}; }}
-        QToolButton#renderButton:pressed {{ background: {accent.darker(112).name()}; }}
-        QToolButton#renderButton:focus {{ border: 2px solid {colours.text}; padding: 2px 10px; }}
-        QToolButton#renderButton:disabled {{ color: {colours.muted};
-            background: {colours.button}; }}
-        QSplitter::handle {{ background: {colours.line}; }}
-        QSplitter::handle:hover {{ background: {colours.accent}; }}
-    """
+def as_primary(palette: QPalette) -> QPalette:
+    """A palette for the one button that matters most: the accent as its ground."""
+    role, group = QPalette.ColorRole, QPalette.ColorGroup
+    primary = QPalette(palette)
+    for each in (group.Active, group.Inactive):
+        primary.setColor(each, role.Button, palette.color(each, role.Highlight))
+        primary.setColor(each, role.ButtonText, palette.color(each, role.HighlightedText))
+    return primary

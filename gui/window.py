@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSettings, QSize, Qt, Signal
-from PySide6.QtGui import QCloseEvent
+from PySide6.QtGui import QCloseEvent, QPalette
 from PySide6.QtWidgets import (
     QLabel,
     QMainWindow,
@@ -33,6 +33,7 @@ from gui.result_pane import ResultPane
 from gui.start_row import StartRow
 from gui.states import Action
 from gui.styles_pane import StylesPane
+from gui.theme import as_primary
 
 FIRST_SIZE = QSize(1280, 800)
 COLUMNS = (270, 670, 340)
@@ -80,7 +81,7 @@ class MainWindow(QMainWindow):
         self.menus = Menus(self, self.actions_by_name)
         self._splitters = self._lay_out()
         self.result_pane.addAction(pause)
-        draw_icons(self.actions_by_name, self.palette())
+        self._colour()
         DropTarget(self).dropped.connect(self.dropped)
 
     def show_network_page(self, shown: bool) -> None:
@@ -139,7 +140,14 @@ class MainWindow(QMainWindow):
         bar.setObjectName("canvasToolBar")
         bar.setAccessibleName("Render and view")
         bar.setIconSize(QSize(20, 20))
-        self._add_button(bar, Action.RENDER, Qt.ToolButtonStyle.ToolButtonTextOnly)
+        self._render_button = self._add_button(
+            bar, Action.RENDER, Qt.ToolButtonStyle.ToolButtonTextOnly
+        )
+        self._render_button.setAutoRaise(False)
+        font = self._render_button.font()
+        font.setBold(True)
+        self._render_button.setFont(font)
+        self._render_button.setMinimumSize(11 * font.pointSize(), 3 * font.pointSize())
         for action in (Action.PAUSE, Action.STOP, Action.DISCARD, Action.SAVE):
             self._add_button(bar, action, Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         space = QWidget()
@@ -152,7 +160,7 @@ class MainWindow(QMainWindow):
             self._add_button(bar, action, Qt.ToolButtonStyle.ToolButtonIconOnly)
         return bar
 
-    def _add_button(self, bar: QToolBar, name: Action, style: Qt.ToolButtonStyle) -> None:
+    def _add_button(self, bar: QToolBar, name: Action, style: Qt.ToolButtonStyle) -> QToolButton:
         # Not the bar's own button: the bar itself would then take the actions' shortcuts.
         button = QToolButton()
         button.setDefaultAction(self.actions_by_name[name])
@@ -162,13 +170,19 @@ class MainWindow(QMainWindow):
         button.setAutoRaise(True)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         bar.addWidget(button)
+        return button
+
+    def _colour(self) -> None:
+        """Draw what the palette alone does not colour."""
+        draw_icons(self.actions_by_name, self.palette())
+        self._render_button.setPalette(as_primary(self.palette()))
+        self.icons_drawn.emit()
 
     def changeEvent(self, event: QEvent) -> None:
         """Draw the icons in the colours of a new theme."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
-            draw_icons(self.actions_by_name, self.palette())
-            self.icons_drawn.emit()
+            self._colour()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Stay until everything a person might lose is settled."""
@@ -182,10 +196,13 @@ class MainWindow(QMainWindow):
 def _splitter(name: str, orientation: Qt.Orientation, *widgets: QWidget) -> QSplitter:
     splitter = QSplitter(orientation)
     splitter.setObjectName(name)
-    splitter.setHandleWidth(2)
+    splitter.setHandleWidth(1)
     splitter.setChildrenCollapsible(False)
     for widget in widgets:
         splitter.addWidget(widget)
+        handle = splitter.handle(splitter.count() - 1)
+        handle.setBackgroundRole(QPalette.ColorRole.Mid)
+        handle.setAutoFillBackground(True)
     return splitter
 
 

@@ -1,0 +1,27 @@
+"""A terminal to type commands at, in a folder with a photograph and a painting."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from terminal import Terminal, paint
+
+from engine import devices
+
+
+@pytest.fixture
+def terminal(
+    tmp_path: Path,
+    random_network: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Terminal:
+    """Stands in an own folder that holds `photo.png` and `style.png`."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    # Several threads wait for each other longer than such small pictures take one.
+    monkeypatch.setattr(devices, "thread_count", lambda: 1)
+    paint(tmp_path / "photo.png", seed=1, size=(40, 30))
+    paint(tmp_path / "style.png", seed=2, size=(32, 32))
+    return Terminal(tmp_path, random_network, capsys)
