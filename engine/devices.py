@@ -11,7 +11,7 @@ import torch
 
 from engine.convolutions import Arithmetic, winograd_available
 from engine.errors import EngineError
-from engine.settings import Device, OptimizerName, Precision, Settings
+from engine.settings import DEFAULTS, Device, OptimizerName, Precision, Settings
 
 _POOL_INDEX_BYTES = 8 * (64 / 4 + 128 / 16 + 256 / 64 + 512 / 256)
 """Where each maximum was, per image pixel down to the fifth stage."""
@@ -77,6 +77,13 @@ def describe(arithmetic: Arithmetic) -> str:
         case "mps":
             return f"Apple GPU, {numbers}"
     return f"CPU, {torch.get_num_threads()} threads, {numbers}"
+
+
+def describe_devices() -> tuple[str, ...]:
+    """What a job could run on here, in words, the one that `auto` takes first."""
+    best = choose_arithmetic(DEFAULTS)
+    fallback = choose_arithmetic(DEFAULTS.changed(device=Device.CPU))
+    return tuple(dict.fromkeys((describe(best), describe(fallback))))
 
 
 def memory_used(device: torch.device) -> int:

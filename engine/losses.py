@@ -11,7 +11,7 @@ With G = F F^T / HW, C channels, and P the content image's features, a layer cos
     Gatys' code      content  mean (F-P)^2               style  1/C^4 ||G-G_s||^2, weighted 1e3
     neural-style-pt  content  mean (F-P)^2, weighted 5   style  1/C^4 ||G-G_s||^2, weighted 100
 
-so another program's weight, times what its formula divides less by than ours, is ours.
+so a weight of another program, times its loss over ours at the same pictures, is ours.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+import torch._dynamo  # the first optimiser made would load it, seconds into a job
 from torch import Tensor
 
 from engine.objective import Evaluation

@@ -251,8 +251,8 @@ def parameter(
 class Settings(BaseModel):
     """The values of all parameters; frozen, validated strictly, and complete without pictures.
 
-    The total minimised is `alpha * content + beta * style_strength * style + smoothness * TV`,
-    each term relative to the power of its own target (see `engine.losses`).
+    The total minimised is `alpha * content + beta * style_strength * style + smoothness * TV`:
+    content and style relative to the power of their own targets (see `engine.losses`).
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
@@ -283,7 +283,7 @@ class Settings(BaseModel):
     )  # fmt: skip
     smoothness: float = parameter(
         0.0, "Smoothness", term="total variation weight", unit="",
-        low=0.0, high=10000.0, slider=(0.0, 100.0), live=True, group=Group.BASIC,
+        low=0.0, high=10000.0, slider=(0.0, 10.0), live=True, group=Group.BASIC,
         help="Calms grain and speckle. Too much melts the brushwork.",
     )  # fmt: skip
     start: Start = parameter(
@@ -349,7 +349,7 @@ class Settings(BaseModel):
         help="How many past steps L-BFGS remembers. More costs memory and rarely helps.",
     )  # fmt: skip
     gamma: float = parameter(
-        0.05, "Descent step", term="γ", low=1e-6, high=1000.0, slider=(0.001, 10.0), log=True,
+        1e-4, "Descent step", term="γ", low=1e-8, high=1000.0, slider=(1e-6, 0.01), log=True,
         group=Group.OPTIMISATION, relevant=("optimizer", (OptimizerName.GRADIENT_DESCENT,)),
         help="Gradient descent's step, for the gradient of one pixel's share: "
         "x ← x − γ N ∂L/∂x with N values in the picture, the same at every size.",

@@ -17,7 +17,7 @@ from engine.job import Progress
 Values = npt.NDArray[np.float64]
 
 CURVE_LIMIT = 400
-REDRAW_MS = 100
+REDRAW_MS = 300
 TOTAL = "total"
 _ON_LIGHT = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#B8860B", "#3B9BD1")
 _ON_DARK = ("#56B4E9", "#E69F00", "#2FC79B", "#E39CC4", "#F0E442", "#F0805A")
