@@ -8,14 +8,17 @@ from collections.abc import Sequence
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run Gramarye with command-line arguments and return the exit code."""
-    from engine import cli
+    try:
+        from engine import cli
 
-    command = cli.parse(sys.argv[1:] if arguments is None else arguments)
-    if isinstance(command, cli.OpenWindow):
-        from gui.app import run_window
+        command = cli.parse(sys.argv[1:] if arguments is None else arguments)
+        if isinstance(command, cli.OpenWindow):
+            from gui.app import run_window
 
-        return run_window(command.content, command.styles)
-    return cli.run(command)
+            return run_window(command.content, command.styles)
+        return cli.run(command)
+    except KeyboardInterrupt:  # while Python itself was still loading
+        return 130
 
 
 if __name__ == "__main__":

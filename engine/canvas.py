@@ -10,9 +10,10 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
+from engine.choices import Start
 from engine.errors import InputError
 from engine.job import Job, Picture, Pixels
-from engine.settings import Settings, Start
+from engine.settings import Settings
 
 SMALLEST_SIDE = 16
 """Four poolings halve the picture; a side of 16 leaves one position for the fifth stage."""

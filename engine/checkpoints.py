@@ -11,9 +11,10 @@ import torch
 from safetensors.torch import load_file, save
 from torch import Tensor
 
+from engine.choices import NetworkName
 from engine.errors import InputError
+from engine.layers import CONVOLUTIONS
 from engine.paths import replacing, unreadable
-from engine.settings import CONVOLUTIONS, NetworkName
 from engine.weights import network_title
 
 STAGE_CHANNELS = (64, 128, 256, 512, 512)

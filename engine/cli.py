@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.choices import NetworkName
 from engine.errors import Cancelled, GramaryeError, InputError
-from engine.settings import NetworkName
 from engine.usage import render_parser, weights_parser, window_parser
 
 DONE, BAD_INPUT, FAILED, INTERRUPTED = 0, 2, 3, 130

@@ -20,8 +20,8 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
+from engine.choices import NetworkName
 from engine.job import Progress as JobProgress
-from engine.settings import NetworkName
 
 
 def print_json(values: Mapping[str, object]) -> None:

@@ -1,7 +1,7 @@
 """The 3x3 convolutions of the network, by the fastest means this machine has.
 
-Three ways give the same numbers to rounding: Winograd in float32 (NNPACK, where a CPU has no matrix
-unit for bfloat16: 2 to 3 times the speed of the direct way), the library's direct convolution with
+Three ways give the same numbers to rounding: Winograd in float32 (NNPACK, where a CPU has no unit
+for bfloat16; half as fast again as the direct way at 512 px), the library's direct convolution with
 channels last (GPUs and other CPUs), and the same with the ReLU fused in (bfloat16 on a CPU).
 """
 

@@ -9,9 +9,10 @@ import sys
 import psutil
 import torch
 
+from engine.choices import Device, OptimizerName, Precision
 from engine.convolutions import Arithmetic, winograd_available
 from engine.errors import EngineError
-from engine.settings import DEFAULTS, Device, OptimizerName, Precision, Settings
+from engine.settings import DEFAULTS, Settings
 
 _POOL_INDEX_BYTES = 8 * (64 / 4 + 128 / 16 + 256 / 64 + 512 / 256)
 """Where each maximum was, per image pixel down to the fifth stage."""

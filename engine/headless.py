@@ -12,6 +12,7 @@ from pathlib import Path
 from types import FrameType
 
 from engine import weights
+from engine.choices import Start
 from engine.console import JobDisplay, download_with_progress, print_json
 from engine.errors import InputError, NetworkMissingError
 from engine.images import open_picture
@@ -21,7 +22,7 @@ from engine.preset_store import preset_named
 from engine.presets import Preset
 from engine.recipes import Recipe, recipe_of
 from engine.saving import check_place, save_pixels
-from engine.settings import DEFAULTS, Settings, Start
+from engine.settings import DEFAULTS, Settings
 from engine.steering import Control, steer
 
 _SHORTCUTS = ("output_size", "network", "device", "seed")

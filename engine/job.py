@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from engine.choices import Start
 from engine.errors import InputError
-from engine.settings import Settings, Start
+from engine.settings import Settings
 
 Pixels = npt.NDArray[np.uint8]
 """An sRGB picture, shape (H, W, 3), 0..255, C-contiguous."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import shutil
 import textwrap
 
+from engine.layers import format_layers, layer_names
+from engine.parameters import Group, Kind, Parameter
 from engine.preset_store import known_presets
-from engine.settings import DEFAULTS, PARAMETERS, Group, Kind, Parameter, format_layers, layer_names
+from engine.settings import DEFAULTS, PARAMETERS
 
 _WIDEST = 100
 """Columns; longer lines are hard to follow."""

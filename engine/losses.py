@@ -22,7 +22,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from engine.settings import StyleLoss
+from engine.choices import StyleLoss
 from engine.statistics import Statistics, symmetric_power
 
 _TINY = 1e-12

@@ -15,8 +15,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from engine.choices import NetworkName, Padding, Pooling
 from engine.convolutions import Arithmetic, Convolution
-from engine.settings import CONVOLUTIONS, NetworkName, Padding, Pooling
+from engine.layers import CONVOLUTIONS
 
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from engine.layers import LayerWeight
 from engine.losses import STYLE_LOSSES, power
 from engine.networks import Network
-from engine.settings import LayerWeight, Settings
+from engine.settings import Settings
 from engine.statistics import Statistics, as_matrix, blend, measure
 
 

@@ -14,8 +14,9 @@ import torch
 import torch._dynamo  # the first optimiser made would load it, seconds into a job
 from torch import Tensor
 
+from engine.choices import OptimizerName
 from engine.objective import Evaluation
-from engine.settings import OptimizerName, Settings
+from engine.settings import Settings
 
 Resize = Callable[[Tensor], Tensor]
 """An image (1, 3, H, W) at the next scale's size, by bicubic interpolation."""

@@ -22,11 +22,12 @@ from pydantic import (
 )
 
 from engine import __version__
+from engine.choices import Start
 from engine.embedding import embedded_text
 from engine.errors import InputError
 from engine.images import identify, read_file, shown_name
 from engine.job import Job, Pastiche, Picture
-from engine.settings import Settings, Start, settings_from
+from engine.settings import Settings, settings_from
 
 FORMAT: Final = 1
 """The version of the recipe format this program writes."""

@@ -9,243 +9,25 @@ from __future__ import annotations
 
 import textwrap
 import types
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from enum import Enum, StrEnum
-from typing import Annotated, Any, NamedTuple
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    ValidationError,
-    model_validator,
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+from engine.choices import (
+    Device,
+    NetworkName,
+    OptimizerName,
+    Padding,
+    Pooling,
+    Precision,
+    Start,
+    StyleLoss,
 )
-
 from engine.errors import InputError
-
-
-class NetworkName(StrEnum):
-    """The pretrained networks whose features the losses are measured on."""
-
-    VGG19 = "vgg19"
-    VGG16 = "vgg16"
-
-
-class Pooling(StrEnum):
-    """How the network halves its features; each keeps the scale of the activations."""
-
-    MAX = "max"
-    AVERAGE = "average"
-    L2 = "l2"
-
-
-class Padding(StrEnum):
-    """What lies beyond the picture's border for the first convolution."""
-
-    ZEROS = "zeros"
-    REPLICATE = "replicate"
-
-
-class StyleLoss(StrEnum):
-    """What two sets of feature statistics are compared by."""
-
-    GRAM = "gram"
-    GRAM_MEAN_STD = "gram+mean+std"
-    WASSERSTEIN = "wasserstein"
-
-
-class OptimizerName(StrEnum):
-    """What walks downhill."""
-
-    ADAM = "adam"
-    LBFGS = "lbfgs"
-    GRADIENT_DESCENT = "gradient-descent"
-
-
-class Start(StrEnum):
-    """Where the pastiche starts from."""
-
-    CONTENT = "content"
-    NOISE = "noise"
-    STYLE_NOISE = "style-noise"
-    MIX = "mix"
-    PICTURE = "picture"
-
-
-class Device(StrEnum):
-    """Where the arithmetic happens."""
-
-    AUTO = "auto"
-    CPU = "cpu"
-    CUDA = "cuda"
-    MPS = "mps"
-
-
-class Precision(StrEnum):
-    """The numbers the network computes with; losses and image are always float32."""
-
-    AUTO = "auto"
-    FLOAT32 = "float32"
-    BFLOAT16 = "bfloat16"
-
-
-class Kind(Enum):
-    """What sort of value a parameter takes, hence which widget edits it."""
-
-    NUMBER = "a number"
-    INTEGER = "a whole number"
-    CHOICE = "one of a few words"
-    LAYERS = "layers with weights"
-
-
-class Group(StrEnum):
-    """Where a parameter stands: plain words first, the field's terms behind."""
-
-    BASIC = "Basic"
-    OBJECTIVE = "Losses and layers"
-    OPTIMISATION = "Optimisation"
-    NETWORK = "Network"
-    MACHINE = "Machine"
-
-
-class LayerWeight(NamedTuple):
-    """One layer of the network (`relu4_2`) and the weight of its loss."""
-
-    layer: str
-    weight: float
-
-
-def parse_layers(value: object) -> tuple[LayerWeight, ...]:
-    """Read layers and weights from `"relu1_1, relu2_1:0.5"`, a mapping or pairs."""
-    pairs: Iterable[Any]
-    if isinstance(value, str):
-        pairs = [part.strip().partition(":") for part in value.split(",") if part.strip()]
-        pairs = [(name.strip(), weight.strip() or "1") for name, _, weight in pairs]
-    elif isinstance(value, Mapping):
-        pairs = value.items()
-    elif isinstance(value, Iterable):
-        pairs = value
-    else:
-        raise ValueError("layers are written as relu1_1:1, relu2_1:0.5")
-    try:
-        layers = tuple(LayerWeight(str(name), float(weight)) for name, weight in pairs)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise ValueError("layers are written as relu1_1:1, relu2_1:0.5") from error
-    names = [layer.layer for layer in layers]
-    if len(set(names)) != len(names):
-        raise ValueError("a layer is named twice")
-    unknown = [name for name in names if name not in ALL_LAYERS]
-    if unknown:
-        raise ValueError(
-            f"there is no layer {unknown[0]!r}; layers run from conv1_1, relu1_1 to relu5_4"
-        )
-    if any(not 0 <= layer.weight <= 1e6 for layer in layers):
-        raise ValueError("a layer's weight lies between 0 and 1000000")
-    return layers
-
-
-def format_layers(layers: Iterable[LayerWeight]) -> str:
-    """Write layers the way `parse_layers` reads them: `relu1_1:1, relu2_1:0.5`."""
-    return ", ".join(f"{layer}:{weight:g}" for layer, weight in layers)
-
-
-CONVOLUTIONS: Mapping[NetworkName, tuple[int, ...]] = {
-    NetworkName.VGG19: (2, 2, 4, 4, 4),
-    NetworkName.VGG16: (2, 2, 3, 3, 3),
-}
-"""How many convolutions each of the five stages has (Simonyan and Zisserman 2014, table 1)."""
-
-
-def layer_names(network: NetworkName) -> tuple[str, ...]:
-    """All layers of a network in order: conv1_1, relu1_1, conv1_2, ..."""
-    return tuple(
-        f"{kind}{stage}_{index}"
-        for stage, count in enumerate(CONVOLUTIONS[network], start=1)
-        for index in range(1, count + 1)
-        for kind in ("conv", "relu")
-    )
-
-
-ALL_LAYERS = frozenset(name for network in NetworkName for name in layer_names(network))
-
-Layers = Annotated[
-    tuple[LayerWeight, ...],
-    BeforeValidator(parse_layers),
-    PlainSerializer(dict),
-]
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One row of the declaration, as widgets, help texts and presets read it.
-
-    Attributes:
-        name: The field's name in `Settings`, in presets, recipes and on the command line.
-        kind: What sort of value it takes.
-        choices: The words of a `Kind.CHOICE`, as members of its enum; empty for the other kinds.
-        default: The value when nobody says otherwise.
-        label: Plain words for the panel.
-        term: The field's own term or symbol; empty where the label is that already.
-        help: What it does to the picture.
-        unit: Unit behind the number; empty for none.
-        low, high: The hard range; None where there is none.
-        slider: The sensible range a slider covers; None where there is no slider.
-        log: Whether the slider runs in ratios rather than differences.
-        live: Whether it may change while a job runs.
-        group: Where it stands in the panel.
-        preset: Whether a preset carries it; the machine's and the occasion's own it leaves alone.
-        relevant: Another parameter and its values for which this one matters; None if always.
-    """
-
-    name: str
-    kind: Kind
-    choices: tuple[StrEnum, ...]
-    default: Any
-    label: str
-    term: str
-    help: str
-    unit: str
-    low: float | None
-    high: float | None
-    slider: tuple[float, float] | None
-    log: bool
-    live: bool
-    group: Group
-    preset: bool
-    relevant: tuple[str, tuple[StrEnum, ...]] | None
-
-    def matters(self, settings: Settings) -> bool:
-        """Whether this parameter has any effect beside the other settings."""
-        return self.relevant is None or getattr(settings, self.relevant[0]) in self.relevant[1]
-
-
-def parameter(
-    default: Any,
-    label: str,
-    *,
-    help: str,
-    group: Group,
-    term: str = "",
-    unit: str = "",
-    low: float | None = None,
-    high: float | None = None,
-    slider: tuple[float, float] | None = None,
-    log: bool = False,
-    live: bool = False,
-    preset: bool = True,
-    relevant: tuple[str, tuple[StrEnum, ...]] | None = None,
-) -> Any:
-    """Declare one parameter; see `Parameter` for what each word means."""
-    row = {
-        "label": label, "term": term, "help": help, "unit": unit, "slider": slider,
-        "log": log, "live": live, "group": group, "preset": preset,
-        "relevant": relevant,
-    }  # fmt: skip
-    bounds = {key: value for key, value in (("ge", low), ("le", high)) if value is not None}
-    return Field(default, json_schema_extra=row, validate_default=True, **bounds)  # type: ignore[call-overload]
+from engine.layers import Layers, layer_names
+from engine.parameters import Group, Kind, Parameter, parameter
 
 
 class Settings(BaseModel):

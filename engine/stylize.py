@@ -14,7 +14,6 @@ There is no thread, pause or window in here. Whoever iterates decides when the n
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 
@@ -26,14 +25,12 @@ from engine.checkpoints import read_weights
 from engine.convolutions import Arithmetic
 from engine.errors import Cancelled, EngineError
 from engine.job import Job, Pastiche, Progress, Retune, Stage, Term, check_mix
+from engine.layers import LayerWeight
 from engine.networks import Network
 from engine.objective import Evaluation, Objective, Targets, encode_content, encode_style
 from engine.optimizers import Descent
-from engine.settings import LayerWeight
+from engine.pace import Clock, Pace
 from engine.steering import Command, Stop, Work
-
-_SECONDS_BETWEEN_LOOKS = 0.1
-"""Looking at a value waits for the device; more often than a person can see is waste."""
 
 _ROLLBACKS = 3
 """After this many in one job the numbers will not come right by trying again."""
@@ -91,7 +88,7 @@ class _Run:
         self._shares = tuple(style.weight for style in job.styles)
         self._retuned = False
         self._frame_due = frame_due
-        self._clock = _Clock()
+        self._clock = Clock()
         self._progress = Progress(Stage.PREPARING)
         self._rollbacks = 0
         self._notes: list[str] = []
@@ -150,7 +147,7 @@ class _Run:
         descent = self._descent = self._enter(scale)
         number = self._progress.scales - len(later)
         self._progress = replace(self._progress, scale=number, size=scale.canvas)
-        pace = _Pace(self._clock)
+        pace = Pace(self._clock)
         for step in range(1, scale.steps + 1):
             evaluation = self._step(descent, objective)
             self._progress = replace(
@@ -275,46 +272,6 @@ class _Run:
             style_weights=self._shares,
             notes=tuple(self._notes),
         )
-
-
-class _Clock:
-    """The job's own time: what passes while it is held by its caller does not count."""
-
-    def __init__(self) -> None:
-        self._away = 0.0
-        self._began = self._held = time.monotonic()
-
-    def seconds(self) -> float:
-        return time.monotonic() - self._began - self._away
-
-    def look_due(self) -> bool:
-        return time.monotonic() - self._held >= _SECONDS_BETWEEN_LOOKS
-
-    def hold(self) -> None:
-        self._held = time.monotonic()
-
-    def go_on(self) -> None:
-        self._away += time.monotonic() - self._held
-
-
-class _Pace:
-    """How fast one scale's steps go, and from that when the job will end."""
-
-    def __init__(self, clock: _Clock) -> None:
-        self._clock = clock
-        self._began = clock.seconds()
-
-    def steps_per_second(self, step: int) -> float:
-        return step / max(self._clock.seconds() - self._began, 1e-9)
-
-    def remaining(self, step: int, scale: Scale, later: Sequence[Scale]) -> float | None:
-        """Seconds to the end, a step's time growing with its pixels; None after a single step."""
-        if step < 2:  # the first step also pays for warming up
-            return None
-        per_step = 1 / self.steps_per_second(step)
-        area = scale.canvas[0] * scale.canvas[1]
-        ahead = sum(other.steps * other.canvas[0] * other.canvas[1] / area for other in later)
-        return per_step * (scale.steps - step + ahead)
 
 
 def _names(layers: Sequence[LayerWeight]) -> list[str]:

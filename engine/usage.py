@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from engine import __version__
-from engine.settings import DEFAULTS, Device, NetworkName
+from engine.choices import Device, NetworkName
+from engine.settings import DEFAULTS
 
 _NETWORKS = tuple(map(str, NetworkName))
 _DEVICES = tuple(map(str, Device))

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.choices import NetworkName
 from engine.downloads import fetch
 from engine.errors import InputError, NetworkMissingError
 from engine.paths import data_folder
-from engine.settings import NetworkName
 
 
 @dataclass(frozen=True)

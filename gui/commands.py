@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication
 
-from engine.settings import Start
+from engine.choices import Start
 from gui.network_desk import NetworkDesk
 from gui.opening import Opening, Role
 from gui.saving import Saving

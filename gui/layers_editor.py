@@ -16,7 +16,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.settings import LayerWeight, NetworkName, layer_names
+from engine.choices import NetworkName
+from engine.layers import LayerWeight, layer_names
 from gui.parameter_widgets import NumberField
 
 _WIDEST_WEIGHT = 1e9

@@ -10,8 +10,8 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from engine import weights
+from engine.choices import NetworkName
 from engine.errors import Cancelled, NetworkMissingError
-from engine.settings import NetworkName
 from gui.dialogs import Dialogs
 from gui.network_page import NetworkPage
 from gui.tasks import Tasks

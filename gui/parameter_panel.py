@@ -8,7 +8,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
 from engine.errors import InputError
-from engine.settings import DEFAULTS, PARAMETERS, Group, Settings
+from engine.parameters import Group
+from engine.settings import DEFAULTS, PARAMETERS, Settings
 from gui.parameter_row import ParameterRow
 
 

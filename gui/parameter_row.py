@@ -8,7 +8,8 @@ from typing import Any
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QToolButton, QWidget
 
-from engine.settings import PARAMETER, Kind, Parameter, Settings
+from engine.parameters import Kind, Parameter
+from engine.settings import PARAMETER, Settings
 from gui.layers_editor import LayersEditor
 from gui.parameter_widgets import (
     ChoiceBox,

@@ -9,7 +9,7 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QValidator, QWheelEvent
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QSlider
 
-from engine.settings import Kind, Parameter
+from engine.parameters import Kind, Parameter
 
 SLIDER_STEPS = 400
 DECIMALS = 8

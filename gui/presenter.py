@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Slot
 
+from engine.choices import Start
 from engine.job import Picture, Progress, StyleImage
-from engine.settings import Settings, Start
+from engine.settings import Settings
 from gui.actions import show_pause
 from gui.mailbox import Update
 from gui.progress_strip import duration_text

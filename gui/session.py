@@ -9,9 +9,10 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtGui import QImage
 
+from engine.choices import NetworkName
 from engine.job import Job, Pastiche, Picture, Retune, Stage, StyleImage
 from engine.presets import Preset
-from engine.settings import DEFAULTS, NetworkName, Settings
+from engine.settings import DEFAULTS, Settings
 from engine.steering import Control
 from gui.engine_thread import EngineThread
 from gui.mailbox import Update

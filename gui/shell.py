@@ -8,10 +8,11 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QApplication
 
+from engine.choices import NetworkName
 from engine.errors import NetworkMissingError
 from engine.paths import config_folder
 from engine.preset_store import PresetStore
-from engine.settings import NetworkName, Settings
+from engine.settings import Settings
 from engine.weights import find_weights
 from gui.commands import Commands
 from gui.dialogs import Dialogs

@@ -11,7 +11,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from engine.settings import CONVOLUTIONS, NetworkName
+from engine.choices import NetworkName
+from engine.layers import CONVOLUTIONS
 
 _FOLDERS = {
     "HOME": "home",

@@ -19,9 +19,10 @@ from PySide6.QtWidgets import QApplication
 
 from engine import __version__, cli
 from engine.listings import default_text
+from engine.parameters import Group, Kind, Parameter
 from engine.preset_store import preset_named
 from engine.presets import builtin_presets
-from engine.settings import DEFAULTS, PARAMETERS, Group, Kind, Parameter
+from engine.settings import DEFAULTS, PARAMETERS
 from gui.actions import ROWS, Row
 
 ROOT = Path(__file__).resolve().parents[1]

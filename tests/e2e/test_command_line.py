@@ -18,18 +18,12 @@ from terminal import Terminal, paint
 
 import main
 from engine import cli
+from engine.choices import NetworkName, Start
 from engine.images import open_picture
+from engine.layers import ALL_LAYERS, layer_names
 from engine.preset_store import PresetStore, known_presets
 from engine.presets import Preset, builtin_presets
-from engine.settings import (
-    ALL_LAYERS,
-    DEFAULTS,
-    PARAMETERS,
-    NetworkName,
-    Start,
-    layer_names,
-    settings_from,
-)
+from engine.settings import DEFAULTS, PARAMETERS, settings_from
 from engine.weights import networks_folder
 
 MAIN = Path(main.__file__)

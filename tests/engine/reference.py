@@ -8,7 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine.settings import CONVOLUTIONS, NetworkName, Settings
+from engine.choices import NetworkName
+from engine.layers import CONVOLUTIONS
+from engine.settings import Settings
 
 MEAN = torch.tensor((0.485, 0.456, 0.406), dtype=torch.float64).view(1, 3, 1, 1)
 STD = torch.tensor((0.229, 0.224, 0.225), dtype=torch.float64).view(1, 3, 1, 1)

@@ -13,8 +13,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from engine.checkpoints import read_weights
+from engine.choices import NetworkName
 from engine.errors import InputError
-from engine.settings import NetworkName
 
 VGG19, VGG16 = NetworkName.VGG19, NetworkName.VGG16
 

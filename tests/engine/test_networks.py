@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from engine.checkpoints import read_weights
+from engine.choices import NetworkName, Padding, Pooling
 from engine.convolutions import Arithmetic
 from engine.networks import Network
-from engine.settings import NetworkName, Padding, Pooling
 
 EXACT = Arithmetic(torch.device("cpu"), torch.float64)
 

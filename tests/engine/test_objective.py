@@ -9,10 +9,11 @@ import reference
 import torch
 
 from engine.checkpoints import read_weights
+from engine.choices import NetworkName
 from engine.convolutions import Arithmetic, winograd_available
 from engine.networks import Network
 from engine.objective import Objective, Targets, encode_content, encode_style
-from engine.settings import DEFAULTS, NetworkName, Settings
+from engine.settings import DEFAULTS, Settings
 
 CPU = torch.device("cpu")
 EXACT = Arithmetic(CPU, torch.float64)

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.choices import Start, StyleLoss
 from engine.errors import InputError
 from engine.preset_store import PresetStore, known_presets, preset_named
 from engine.presets import Preset, builtin_presets, parse_preset, read_preset
-from engine.settings import DEFAULTS, PARAMETERS, Start, StyleLoss
+from engine.settings import DEFAULTS, PARAMETERS
 
 HOSTILE = {
     "empty": b"",

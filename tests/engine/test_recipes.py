@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from engine.choices import Start
 from engine.embedding import TEXT_LIMIT, xmp_packet
 from engine.errors import InputError
 from engine.images import picture_from_pixels
 from engine.job import Job, Pastiche, Progress, Stage, StyleImage
 from engine.recipes import FORMAT, Ingredient, Recipe, StyleIngredient, read_recipe, recipe_of
-from engine.settings import DEFAULTS, Settings, Start
+from engine.settings import DEFAULTS, Settings
 
 A, B = "a" * 64, "b" * 64
 RECIPE = Recipe(

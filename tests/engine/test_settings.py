@@ -6,19 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.choices import NetworkName, OptimizerName, Start
 from engine.errors import InputError
-from engine.settings import (
-    DEFAULTS,
-    PARAMETERS,
-    Kind,
-    NetworkName,
-    OptimizerName,
-    Start,
-    format_layers,
-    layer_names,
-    parse_layers,
-    settings_from,
-)
+from engine.layers import format_layers, layer_names, parse_layers
+from engine.parameters import Kind
+from engine.settings import DEFAULTS, PARAMETERS, settings_from
 
 
 @pytest.mark.parametrize("row", PARAMETERS, ids=lambda row: row.name)

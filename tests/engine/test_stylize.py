@@ -60,7 +60,7 @@ def run(
 
 @pytest.fixture
 def every_step_shows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.stylize._SECONDS_BETWEEN_LOOKS", 0)
+    monkeypatch.setattr("engine.pace._SECONDS_BETWEEN_LOOKS", 0)
 
 
 def test_a_job_ends_at_the_output_size_having_done_its_steps(

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from engine import weights
+from engine.choices import NetworkName
 from engine.errors import Cancelled, EngineError, InputError, NetworkMissingError
 from engine.paths import data_folder
-from engine.settings import NetworkName
 from engine.weights import (
     Download,
     download_of,

@@ -13,8 +13,8 @@ from pytestqt.qtbot import QtBot
 from qasync import QEventLoop
 from scripted import ScriptedDialogs, ScriptedEngine, leave, save_noise
 
+from engine.choices import NetworkName
 from engine.errors import NetworkMissingError
-from engine.settings import NetworkName
 from gui.engine_thread import EngineThread
 from gui.shell import Shell
 

@@ -4,7 +4,8 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton, QToolButton
 
-from engine.settings import LayerWeight, NetworkName, layer_names
+from engine.choices import NetworkName
+from engine.layers import LayerWeight, layer_names
 from gui.layers_editor import LayersEditor, layers_by_stage, with_layer
 from gui.parameter_widgets import NumberField
 

@@ -4,8 +4,8 @@ import pytest
 from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton
 
 from engine import weights
+from engine.choices import NetworkName
 from engine.errors import Cancelled, EngineError
-from engine.settings import NetworkName
 from engine.weights import Download
 from gui.states import Action
 

@@ -4,7 +4,9 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QLabel, QSlider, QToolButton, QWidget
 
-from engine.settings import DEFAULTS, PARAMETERS, Group, Kind, NetworkName, OptimizerName, Start
+from engine.choices import NetworkName, OptimizerName, Start
+from engine.parameters import Group, Kind
+from engine.settings import DEFAULTS, PARAMETERS
 from gui.parameter_panel import ParameterPanel
 from gui.parameter_row import ParameterRow, facts_of, tooltip_of
 

@@ -7,7 +7,9 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication
 
-from engine.settings import PARAMETER, PARAMETERS, Kind, OptimizerName
+from engine.choices import OptimizerName
+from engine.parameters import Kind
+from engine.settings import PARAMETER, PARAMETERS
 from gui.parameter_widgets import (
     SLIDER_STEPS,
     ChoiceBox,

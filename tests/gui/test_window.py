@@ -8,11 +8,11 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 from PySide6.QtWidgets import QApplication, QLabel, QToolButton, QWidget
 from scripted import leave, save_noise
 
+from engine.choices import Start
 from engine.errors import EngineError
 from engine.images import open_picture
 from engine.paths import config_folder
 from engine.recipes import read_recipe
-from engine.settings import Start
 from gui.compare import CompareMode
 from gui.leaving import Unfinished
 from gui.opening import OwnWork

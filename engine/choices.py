@@ -1,0 +1,68 @@
+"""The words a person may choose between: networks, losses, optimisers, starts, devices."""
+
+from enum import StrEnum
+
+
+class NetworkName(StrEnum):
+    """The pretrained networks whose features the losses are measured on."""
+
+    VGG19 = "vgg19"
+    VGG16 = "vgg16"
+
+
+class Pooling(StrEnum):
+    """How the network halves its features; each keeps the scale of the activations."""
+
+    MAX = "max"
+    AVERAGE = "average"
+    L2 = "l2"
+
+
+class Padding(StrEnum):
+    """What lies beyond the picture's border for the first convolution."""
+
+    ZEROS = "zeros"
+    REPLICATE = "replicate"
+
+
+class StyleLoss(StrEnum):
+    """What two sets of feature statistics are compared by."""
+
+    GRAM = "gram"
+    GRAM_MEAN_STD = "gram+mean+std"
+    WASSERSTEIN = "wasserstein"
+
+
+class OptimizerName(StrEnum):
+    """What walks downhill."""
+
+    ADAM = "adam"
+    LBFGS = "lbfgs"
+    GRADIENT_DESCENT = "gradient-descent"
+
+
+class Start(StrEnum):
+    """Where the pastiche starts from."""
+
+    CONTENT = "content"
+    NOISE = "noise"
+    STYLE_NOISE = "style-noise"
+    MIX = "mix"
+    PICTURE = "picture"
+
+
+class Device(StrEnum):
+    """Where the arithmetic happens."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+    MPS = "mps"
+
+
+class Precision(StrEnum):
+    """The numbers the network computes with; losses and image are always float32."""
+
+    AUTO = "auto"
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"

@@ -1,0 +1,77 @@
+"""The networks' layers by their names, and layers with weights as they are written and read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import BeforeValidator, PlainSerializer
+
+from engine.choices import NetworkName
+
+
+class LayerWeight(NamedTuple):
+    """One layer of the network (`relu4_2`) and the weight of its loss."""
+
+    layer: str
+    weight: float
+
+
+def parse_layers(value: object) -> tuple[LayerWeight, ...]:
+    """Read layers and weights from `"relu1_1, relu2_1:0.5"`, a mapping or pairs."""
+    pairs: Iterable[Any]
+    if isinstance(value, str):
+        pairs = [part.strip().partition(":") for part in value.split(",") if part.strip()]
+        pairs = [(name.strip(), weight.strip() or "1") for name, _, weight in pairs]
+    elif isinstance(value, Mapping):
+        pairs = value.items()
+    elif isinstance(value, Iterable):
+        pairs = value
+    else:
+        raise ValueError("layers are written as relu1_1:1, relu2_1:0.5")
+    try:
+        layers = tuple(LayerWeight(str(name), float(weight)) for name, weight in pairs)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError("layers are written as relu1_1:1, relu2_1:0.5") from error
+    names = [layer.layer for layer in layers]
+    if len(set(names)) != len(names):
+        raise ValueError("a layer is named twice")
+    unknown = [name for name in names if name not in ALL_LAYERS]
+    if unknown:
+        raise ValueError(
+            f"there is no layer {unknown[0]!r}; layers run from conv1_1, relu1_1 to relu5_4"
+        )
+    if any(not 0 <= layer.weight <= 1e6 for layer in layers):
+        raise ValueError("a layer's weight lies between 0 and 1000000")
+    return layers
+
+
+def format_layers(layers: Iterable[LayerWeight]) -> str:
+    """Write layers the way `parse_layers` reads them: `relu1_1:1, relu2_1:0.5`."""
+    return ", ".join(f"{layer}:{weight:g}" for layer, weight in layers)
+
+
+CONVOLUTIONS: Mapping[NetworkName, tuple[int, ...]] = {
+    NetworkName.VGG19: (2, 2, 4, 4, 4),
+    NetworkName.VGG16: (2, 2, 3, 3, 3),
+}
+"""How many convolutions each of the five stages has (Simonyan and Zisserman 2014, table 1)."""
+
+
+def layer_names(network: NetworkName) -> tuple[str, ...]:
+    """All layers of a network in order: conv1_1, relu1_1, conv1_2, ..."""
+    return tuple(
+        f"{kind}{stage}_{index}"
+        for stage, count in enumerate(CONVOLUTIONS[network], start=1)
+        for index in range(1, count + 1)
+        for kind in ("conv", "relu")
+    )
+
+
+ALL_LAYERS = frozenset(name for network in NetworkName for name in layer_names(network))
+
+Layers = Annotated[
+    tuple[LayerWeight, ...],
+    BeforeValidator(parse_layers),
+    PlainSerializer(dict),
+]
