@@ -134,6 +134,13 @@ class LossPlot(QWidget):
         if not self._timer.isActive():
             self._timer.start()
 
+    def prepare(self) -> None:
+        """Make the plot while nothing runs: it takes longer than a running job should be felt."""
+        if self._plot is None:
+            self._plot = _new_plot()
+            self._drawn.layout().insertWidget(0, self._plot, 1)
+            self._colour()
+
     def clear(self) -> None:
         """Forget all curves, as before a new job."""
         self._curves.clear()
@@ -153,12 +160,7 @@ class LossPlot(QWidget):
         if not _imported.is_set():
             self._timer.start()
             return
-        if self._plot is None:
-            self._plot = _new_plot()
-            self._drawn.layout().insertWidget(0, self._plot, 1)
-            # To make it and to draw it in one go would be felt.
-            self._timer.start()
-            return
+        self.prepare()
         self._draw_boundaries()
         if self._lines.keys() != self._curves.keys():
             for name in [name for name in self._curves if name not in self._lines]:

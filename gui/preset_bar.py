@@ -70,8 +70,15 @@ class PresetBar(QWidget):
         self._source = source
 
     def show_settings(self, settings: Settings) -> None:
-        """Compare the chosen preset with the panel's settings and mark it when they differ."""
+        """Compare the chosen preset with the panel's settings and mark it when they differ.
+
+        Where none was chosen, the first one that is these very settings counts as chosen.
+        """
         self._settings = settings
+        if not self._name:
+            presets = (preset for _, preset in self._items())
+            same = (preset.name for preset in presets if preset.applied_to(settings) == settings)
+            self._name = next(same, "")
         self._mark()
 
     def _action(self, word: str, text: str, ask: Callable[[], None]) -> QAction:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QWidget
+from PySide6.QtWidgets import QLabel, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
 from engine.job import Progress, Stage
 
-_BAR_WIDTH = 180
+_BAR_HEIGHT = 6
 
 
 def duration_text(seconds: float) -> str:
@@ -56,7 +56,7 @@ def _rounded(value: float, unit: int) -> int:
 
 
 class ProgressStrip(QWidget):
-    """A bar over all steps with a line of text beside it."""
+    """A thin bar over all steps with a line of text below it."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -65,15 +65,19 @@ class ProgressStrip(QWidget):
         self._bar.setObjectName("progressBar")
         self._bar.setAccessibleName("Progress")
         self._bar.setTextVisible(False)
-        self._bar.setFixedWidth(_BAR_WIDTH)
+        self._bar.setFixedHeight(_BAR_HEIGHT)
+        # Where the bar was stays free when there is none, so that nothing jumps.
+        policy = self._bar.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self._bar.setSizePolicy(policy)
         self._text = QLabel()
         self._text.setObjectName("progressText")
         self._text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(8, 4, 8, 4)
-        row.setSpacing(12)
-        row.addWidget(self._bar)
-        row.addWidget(self._text, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(8, 4, 8, 6)
+        column.setSpacing(6)
+        column.addWidget(self._bar)
+        column.addWidget(self._text)
         self.show_idle("")
 
     def show_progress(self, progress: Progress) -> None:

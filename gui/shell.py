@@ -60,7 +60,8 @@ class Shell(QObject):
         self._theme = preferences.theme
         apply_theme(self._application, self._theme)
         self.tasks = tasks = Tasks(self.fail)
-        self.window = window = MainWindow(PresetStore(config_folder() / "presets"))
+        self._presets = PresetStore(config_folder() / "presets")
+        self.window = window = MainWindow(self._presets)
         self.dialogs = asked = dialogs(window)
         self.memory = memory = Memory(preferences, store, tasks, self)
         self.session = session = Session(engine, tasks, find, self)
@@ -80,8 +81,8 @@ class Shell(QObject):
         self.window.restore_geometry(self._geometry)
         self.window.show()
         self._engine.start()
-        if self._complaint:
-            self.presenter.notice(self._complaint)
+        for complaint in filter(None, (self._complaint, *self._presets.problems)):
+            self.presenter.notice(complaint)
         self._follow_network(self.session.settings)
         if content is not None:
             self.tasks.start(self.opening.open_one(Role.CONTENT, content))
@@ -115,8 +116,14 @@ class Shell(QObject):
         self.session.settings_changed.connect(self._follow_network)
         self._engine.warmed.connect(self.presenter.show_devices)
         self._engine.warmed.connect(self.desk.note_engine_loaded)
+        self._engine.warmed.connect(self._prepare_plot)
         self.leaving.closed.connect(self._close_window)
         self._application.styleHints().colorSchemeChanged.connect(self._apply_theme)
+
+    @Slot(object)
+    def _prepare_plot(self, devices: tuple[str, ...]) -> None:
+        if devices:
+            self.window.loss_plot.prepare()
 
     @Slot(object)
     def _remember_settings(self, settings: Settings) -> None:

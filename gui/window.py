@@ -76,8 +76,6 @@ class MainWindow(QMainWindow):
         self.memory_label.setObjectName("memoryLabel")
         for label in (self.device_label, self.memory_label):
             label.setContentsMargins(8, 0, 8, 0)
-        # The strip has a bar only while a job runs; the canvas above is not to jump then.
-        self.progress_strip.setMinimumHeight(2 * self.fontMetrics().height() + 8)
         self.menus = Menus(self, self.actions_by_name)
         self._splitters = self._lay_out()
         self.result_pane.addAction(pause)

@@ -1,0 +1,106 @@
+"""The main job in a real window with the real engine, on a random network and a small canvas."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QAbstractSpinBox
+
+from engine import devices
+from engine.images import open_picture
+from engine.recipes import read_recipe
+from gui.opening import Role
+from gui.states import Action, State
+
+SMALL = {
+    "output_size": 48,
+    "coarsest_size": 24,
+    "style_layers": "relu1_1, relu2_1",
+    "content_layers": "relu2_1",
+}
+
+
+@pytest.fixture
+def engine(monkeypatch):
+    """The engine itself, in place of the scripted one."""
+    from engine.stylize import stylize
+
+    monkeypatch.setattr(devices, "thread_count", lambda: 1)
+    return stylize
+
+
+@pytest.fixture
+def network(random_network: Path) -> Path:
+    """Network weights that can be read."""
+    return random_network
+
+
+@pytest.fixture
+def ready(shell, finish, photograph, painting):
+    """A window with both pictures, set to a canvas small enough for a test."""
+    finish(shell.opening.open_one(Role.CONTENT, photograph))
+    finish(shell.opening.open(Role.STYLE, (painting,)))
+    shell.session.set_settings(shell.session.settings.changed(**SMALL))
+    return shell
+
+
+def type_number(shell, setting, text, qtbot):
+    field = shell.window.findChild(QAbstractSpinBox, f"setting_{setting}")
+    field.setFocus()
+    field.selectAll()
+    qtbot.keyClicks(field, text)
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+
+
+def render(shell, qtbot):
+    ended = shell.session.state_changed
+    with qtbot.waitSignal(ended, timeout=60_000, check_params_cb=lambda now: now is State.IDLE):
+        shell.window.actions_by_name[Action.RENDER].trigger()
+
+
+def test_a_photograph_and_a_painting_become_a_saved_pastiche(ready, qtbot, tmp_path):
+    type_number(ready, "steps", "6", qtbot)
+    frames = []
+    ready.session.progressed.connect(lambda update: frames.append(update.image))
+    render(ready, qtbot)
+    assert ready.dialogs.reports == []
+    result = ready.session.result
+    assert result.pastiche.complete
+    assert result.pastiche.pixels.shape == (36, 48, 3)
+    assert any(image is not None for image in frames)
+    ready.dialogs.output = tmp_path / "pastiche.png"
+    ready.window.actions_by_name[Action.SAVE].trigger()
+    qtbot.waitUntil(lambda: not ready.session.unsaved, timeout=20_000)
+    saved = open_picture(tmp_path / "pastiche.png")
+    assert (saved.pixels == result.pastiche.pixels).all()
+    assert read_recipe(tmp_path / "pastiche.png").settings.steps == 6
+
+
+def test_style_strength_moved_while_it_runs_is_what_the_pastiche_was_made_with(ready, qtbot):
+    type_number(ready, "steps", "100000", qtbot)
+    ready.window.actions_by_name[Action.RENDER].trigger()
+    qtbot.waitUntil(lambda: ready.session.state is State.RUNNING, timeout=60_000)
+    type_number(ready, "style_strength", "3", qtbot)
+    qtbot.wait(400)
+    ready.window.actions_by_name[Action.STOP].trigger()
+    qtbot.waitUntil(lambda: ready.session.state is State.IDLE, timeout=60_000)
+    pastiche = ready.session.result.pastiche
+    assert not pastiche.complete
+    assert pastiche.settings.style_strength == 3
+
+
+def test_a_job_the_engine_refuses_is_told_and_the_next_one_runs(ready, qtbot, finish, tmp_path):
+    from PIL import Image
+
+    Image.new("RGB", (4000, 1)).save(tmp_path / "thin.png")
+    finish(ready.opening.open(Role.STYLE, (tmp_path / "thin.png",)))
+    render(ready, qtbot)
+    qtbot.waitUntil(lambda: len(ready.dialogs.reports) == 1)
+    (failure,) = ready.dialogs.reports
+    assert "thin.png" in failure.message
+    ready.session.remove_style(1)
+    type_number(ready, "steps", "2", qtbot)
+    render(ready, qtbot)
+    assert ready.session.result.pastiche.complete
