@@ -79,7 +79,8 @@ def canvas_shape(job: Job) -> Size:
 
 def _too_narrow(job: Job, shape: Size) -> InputError:
     settings = job.settings
-    sides = [("The canvas", fitted(shape, settings.output_size))]
+    canvas = f"The canvas for {job.content.name}" if job.content else "The canvas"
+    sides = [(canvas, fitted(shape, settings.output_size))]
     for style in job.styles:
         size = fitted(style.picture.size, settings.output_size * settings.stroke_size)
         sides.append((style.picture.name, size))

@@ -82,7 +82,8 @@ class Recipe(_Frozen):
         content: The photograph; None for a texture.
         styles: The paintings, with their shares at the end.
         start: The picture it started from; None for every other start.
-        network_sha256: Of the network's file; `settings.network` names it.
+        network_sha256: Of the network's file, which `settings.network` names; None where the file
+            had gone by the time the picture was saved.
         size: Width and height, pixels.
         steps, evaluations, seconds: What it took.
         complete: False when it was stopped early.
@@ -95,7 +96,7 @@ class Recipe(_Frozen):
     content: Ingredient | None = None
     styles: tuple[StyleIngredient, ...] = Field(min_length=1)
     start: Ingredient | None = None
-    network_sha256: Sha256
+    network_sha256: Sha256 | None
     size: tuple[Length, Length]
     steps: Count
     evaluations: Count
@@ -137,9 +138,6 @@ def recipe_of(job: Job, pastiche: Pastiche, preset: str = "") -> Recipe:
     """The recipe of a finished or stopped job.
 
     Reads the network's file once (tens of megabytes) to hash it: not for the window's thread.
-
-    Raises:
-        InputError: The network's file can no longer be read.
     """
     height, width = pastiche.pixels.shape[:2]
     return Recipe(
@@ -189,14 +187,13 @@ def _ingredient(picture: Picture | None) -> Ingredient | None:
     return Ingredient(name=picture.name, sha256=picture.sha256) if picture else None
 
 
-def _file_sha256(path: Path) -> str:
+def _file_sha256(path: Path) -> str | None:
+    """Of a file; None if it can no longer be read: a missing detail must not cost a picture."""
     try:
         status = path.stat()
         return _hash_once(path, status.st_mtime_ns, status.st_size)
-    except OSError as error:
-        raise InputError(
-            f"The network's file {path.name} can no longer be read.", "Put it back."
-        ) from error
+    except OSError:
+        return None
 
 
 @functools.lru_cache(maxsize=8)

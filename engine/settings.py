@@ -192,7 +192,7 @@ class Settings(BaseModel):
             if name not in known:
                 raise ValueError(f"The network {self.network} has no layer {name}.")
         if not self.style_layers:
-            raise ValueError("The setting style_layers is empty; name at least one layer.")
+            raise ValueError("There is no style layer (style_layers); name at least one.")
         return self
 
     def changed(self, **values: Any) -> Settings:
@@ -255,6 +255,8 @@ def settings_from(values: Mapping[str, Any]) -> Settings:
         if not first["loc"]:
             raise InputError(reason) from error
         name = str(first["loc"][0])
+        if PARAMETER[name].kind is not Kind.LAYERS:
+            reason = ""  # the remedy says the range or the choices, in better words
         raise InputError(_refusal(name, typed[name], reason), _remedy(name)) from error
 
 
@@ -289,7 +291,7 @@ def _remedy(name: str) -> str:
         return f"Choose one of {', '.join(row.choices)}."
     if row.kind is Kind.LAYERS:
         return "Write layers as relu1_1:1, relu2_1:0.5."
-    return f"Give {row.kind.value} from {row.low:g} to {row.high:g}."
+    return f"Give {row.kind.value} from {row.low:.10g} to {row.high:.10g}."
 
 
 DEFAULTS = Settings()
