@@ -149,7 +149,7 @@ def _style_noise(job: Job, size: Size) -> Tensor:
     """Every pixel takes the colour of a random pixel of a style image, by the styles' shares."""
     generator = _generator(job.settings)
     width, height = size
-    shares = torch.tensor([style.weight for style in job.styles])
+    shares = torch.tensor([style.weight for style in job.styles], dtype=torch.float64)
     which = torch.multinomial(shares, width * height, replacement=True, generator=generator)
     places = torch.rand(width * height, generator=generator)
     noise = torch.empty(width * height, 3)

@@ -13,12 +13,9 @@ from torch import Tensor
 
 from engine.choices import NetworkName
 from engine.errors import InputError
-from engine.layers import CONVOLUTIONS
+from engine.layers import CHANNELS, CONVOLUTIONS
 from engine.paths import replacing, unreadable
 from engine.weights import network_title
-
-STAGE_CHANNELS = (64, 128, 256, 512, 512)
-"""Channels of the convolutions in each stage (Simonyan and Zisserman 2014, table 1)."""
 
 _ZIP, _PICKLE = b"PK\x03\x04", b"\x80"
 """How the files of torch.save begin, since 1.6 and before."""
@@ -80,10 +77,11 @@ def _read_tensors(path: Path) -> dict[str, Tensor]:
     except OSError as error:
         raise unreadable(path, error) from error
     try:
-        if head.startswith((_ZIP, _PICKLE)):
-            return _tensors_in(torch.load(path, map_location="cpu", weights_only=True))
+        # First: the length in front of a safetensors header may begin like a pickle.
         if head[8:] == b"{":
             return load_file(path)
+        if head.startswith((_ZIP, _PICKLE)):
+            return _tensors_in(torch.load(path, map_location="cpu", weights_only=True))
     except pickle.UnpicklingError as error:
         raise InputError(
             f"{path.name} was refused: it holds code, or something else that is not plain numbers.",
@@ -136,7 +134,7 @@ def _shapes(network: NetworkName) -> dict[str, tuple[int, ...]]:
     shapes: dict[str, tuple[int, ...]] = {}
     channels = 3
     for stage, count in enumerate(CONVOLUTIONS[network], start=1):
-        width = STAGE_CHANNELS[stage - 1]
+        width = CHANNELS[stage - 1]
         for index in range(1, count + 1):
             shapes[f"conv{stage}_{index}.weight"] = (width, channels, 3, 3)
             shapes[f"conv{stage}_{index}.bias"] = (width,)

@@ -59,11 +59,6 @@ class Convolution:
         self._convolve = _winograd if arithmetic.winograd else _direct
         self._fused = _fused_relu_available(arithmetic)
 
-    @property
-    def channels(self) -> tuple[int, int]:
-        """Input and output channels."""
-        return self._weight.shape[1], self._weight.shape[0]
-
     def forward(self, image: Tensor) -> Tensor:
         """Convolve (1, C_in, H, W) to (1, C_out, H, W)."""
         return self._convolve(image, self._weight, self._bias, 1)
@@ -115,4 +110,5 @@ def _fused(image: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
 def _fused_relu_available(arithmetic: Arithmetic) -> bool:
     if arithmetic.device.type != "cpu" or arithmetic.dtype is not torch.bfloat16:
         return False
-    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    available = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    return available and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import sys
 
 import psutil
@@ -19,6 +18,9 @@ _POOL_INDEX_BYTES = 8 * (64 / 4 + 128 / 16 + 256 / 64 + 512 / 256)
 
 _IMAGES = {OptimizerName.ADAM: 8, OptimizerName.GRADIENT_DESCENT: 6, OptimizerName.LBFGS: 10}
 """Float32 images held at once by the canvas and the optimiser, the L-BFGS history left out."""
+
+_OUT_OF_MEMORY = ("out of memory", "allocate memory", "not enough memory", "ALLOC_FAILED")
+"""How CUDA, Linux, Metal, Windows and cuBLAS say in words that memory ran out."""
 
 _RESERVE = 0.9
 """The share of free memory a job may plan with; the rest is for the desktop and for surprises."""
@@ -126,12 +128,14 @@ def release_memory() -> None:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
+    if torch.backends.mps.is_available():
+        torch.mps.empty_cache()
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that memory ran out; CPU allocators say so in words only."""
+    """Whether an error says that memory ran out; most allocators say so in words only."""
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
-        isinstance(error, RuntimeError) and "allocate memory" in str(error)
+        isinstance(error, RuntimeError) and any(words in str(error) for words in _OUT_OF_MEMORY)
     )
 
 
@@ -163,11 +167,6 @@ def predict_memory(
     return int(max(canvas * canvas_pixels, canvas * canvas_pixels * 0.1 + style * style_pixels))
 
 
-def thread_count() -> int:
-    """Threads for the arithmetic: as many as there are cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def largest_size(wanted: int, needed: int, available: int) -> int:
     """The largest output size that fits, given what `wanted` pixels on the long side need."""
     fits = wanted * (available * _RESERVE / needed) ** 0.5
@@ -181,17 +180,26 @@ def refuse_if_too_large(settings: Settings, needed: int, available: int) -> None
         EngineError: It cannot; the message names the largest size that would.
     """
     if needed > available * _RESERVE:
-        raise out_of_memory(settings, needed, available)
+        raise EngineError(
+            f"{settings.output_size} px needs about {gigabytes(needed)} of memory and "
+            f"{gigabytes(available)} is free.",
+            _smaller(settings, largest_size(settings.output_size, needed, available)),
+        )
 
 
-def out_of_memory(settings: Settings, needed: int, available: int) -> EngineError:
-    """The error for a job that does not fit, with the largest size that would."""
-    size = min(largest_size(settings.output_size, needed, available), settings.output_size - 16)
-    return EngineError(
-        f"{settings.output_size} px needs about {gigabytes(needed)} of memory and "
-        f"{gigabytes(available)} is free.",
-        f"Set the output size to {size} px or less, or close other programs.",
-    )
+def ran_out_of_memory(settings: Settings, needed: int, available: int) -> EngineError:
+    """The error for a job that ran out on the way, with a size that should fit.
+
+    What is free is measured after the job let go, so the prediction was too low or others took it.
+    """
+    fits = largest_size(settings.output_size, needed, min(available, needed) * 3 // 4)
+    return EngineError(f"Memory ran out at {settings.output_size} px.", _smaller(settings, fits))
+
+
+def _smaller(settings: Settings, size: int) -> str:
+    if size >= settings.output_size:
+        return "Close other programs."
+    return f"Set the output size to {size} px or less, or close other programs."
 
 
 def gigabytes(count: int) -> str:

@@ -1,5 +1,12 @@
 """The errors a caller is expected to handle; each carries words a person can act on."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from engine.job import Pastiche
+
 
 class GramaryeError(Exception):
     """What went wrong and what to do about it, in words for a person.
@@ -27,7 +34,13 @@ class NetworkMissingError(InputError):
 
 
 class EngineError(GramaryeError):
-    """The engine could not go on: memory, numbers or the device failed."""
+    """The engine could not go on: memory, numbers or the device failed.
+
+    Attributes:
+        pastiche: The picture so far, where there was one: an error must not cost it.
+    """
+
+    pastiche: Pastiche | None = None
 
 
 class Cancelled(Exception):  # noqa: N818 - an outcome the person chose, not an error

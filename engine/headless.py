@@ -14,7 +14,7 @@ from types import FrameType
 from engine import weights
 from engine.choices import Start
 from engine.console import JobDisplay, download_with_progress, print_json
-from engine.errors import InputError, NetworkMissingError
+from engine.errors import EngineError, InputError, NetworkMissingError
 from engine.images import open_picture
 from engine.job import Job, Pastiche, Picture, Progress, StyleImage
 from engine.naming import free_path
@@ -45,9 +45,16 @@ def render(arguments: argparse.Namespace) -> int:
     from engine.stylize import stylize
 
     control = Control()
+    name = preset.name if preset else ""
     with _interrupts(control, display):
-        pastiche = _run(steer(stylize(job), control), display)
-        _save(arguments, job, pastiche, preset.name if preset else "")
+        try:
+            pastiche = _run(steer(stylize(job), control), display)
+        except EngineError as error:
+            if error.pastiche is not None:
+                _save(arguments, job, error.pastiche, name)
+                error.remedy = f"{error.remedy} The pastiche so far: {arguments.output}".strip()
+            raise
+        _save(arguments, job, pastiche, name)
     display.say(f"{'Saved' if pastiche.complete else 'Stopped early; saved'} {arguments.output}")
     if arguments.json:
         print_json(_report(arguments.output, pastiche))
@@ -172,16 +179,18 @@ def _save(arguments: argparse.Namespace, job: Job, pastiche: Pastiche, preset: s
             quality=arguments.quality,
             overwrite=arguments.overwrite,
         )
-    except InputError as error:
+    # Whatever it is, hours of work are at stake.
+    except Exception as error:
         refuge = _refuge(pastiche, arguments.output.stem, recipe)
-        raise InputError(error.message, f"The pastiche was kept as {refuge}.") from error
+        message = error.message if isinstance(error, InputError) else f"It was not saved: {error}"
+        raise InputError(message, f"The pastiche was kept as {refuge}.") from error
 
 
 def _refuge(pastiche: Pastiche, name: str, recipe: Recipe | None) -> Path:
     path = free_path(Path(tempfile.gettempdir()) / f"{name}.png")
     try:
         save_pixels(pastiche.pixels, path, recipe=recipe)
-    except InputError:
+    except Exception:
         # A recipe too long to be stored may be the very trouble.
         save_pixels(pastiche.pixels, path)
     return path

@@ -72,6 +72,7 @@ class Job:
 
     def __post_init__(self) -> None:
         check_mix(tuple(style.weight for style in self.styles))
+        self._check_weights()
         start = self.settings.start
         if start is Start.PICTURE and self.start is None:
             raise InputError("There is no picture to start from.", "Open one, or start from noise.")
@@ -79,6 +80,17 @@ class Job:
             raise InputError(
                 "Without a content image there is nothing to start from.",
                 "Set the start to noise or style-noise.",
+            )
+
+    def _check_weights(self) -> None:
+        settings = self.settings
+        content = settings.alpha if self.content is not None else 0.0
+        content *= sum(weight for _, weight in settings.content_layers)
+        style = settings.effective_beta() * sum(weight for _, weight in settings.style_layers)
+        if not (content or style or settings.smoothness):
+            raise InputError(
+                "Nothing is asked of the picture: every weight is 0.",
+                "Raise the style strength, or the content or style weight.",
             )
 
 
@@ -90,8 +102,8 @@ def check_mix(weights: tuple[float, ...]) -> None:
     """
     if not weights:
         raise InputError("There is no style image.", "Add at least one painting.")
-    if not all(0 <= weight < float("inf") for weight in weights):
-        raise InputError("A style's weight must be a number of 0 or more.")
+    if not all(0 <= weight <= 1e6 for weight in weights):
+        raise InputError("A style's weight must be a number from 0 to 1000000.")
     if not any(weights):
         raise InputError("All style weights are 0.", "Give at least one painting a weight.")
 

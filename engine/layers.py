@@ -58,6 +58,10 @@ CONVOLUTIONS: Mapping[NetworkName, tuple[int, ...]] = {
 """How many convolutions each of the five stages has (Simonyan and Zisserman 2014, table 1)."""
 
 
+CHANNELS = (64, 128, 256, 512, 512)
+"""Channels of the convolutions in each stage, the same for both networks."""
+
+
 def layer_names(network: NetworkName) -> tuple[str, ...]:
     """All layers of a network in order: conv1_1, relu1_1, conv1_2, ..."""
     return tuple(

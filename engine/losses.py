@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 from engine.choices import StyleLoss
-from engine.statistics import Statistics, symmetric_power
+from engine.statistics import Statistics, eigh, symmetric_power
 
 _TINY = 1e-12
 """Keeps a flat target (a black painting) from dividing by zero; far below any real power."""
@@ -83,7 +83,7 @@ class _Bures(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, found: Tensor, root: Tensor) -> Tensor:
-        values, vectors = torch.linalg.eigh(root @ found @ root)
+        values, vectors = eigh(root @ found @ root)
         transport = root @ symmetric_power(values, vectors, -0.5) @ root
         ctx.save_for_backward(transport)
         cross: Tensor = values.clamp_min(0).sqrt().sum()

@@ -43,11 +43,11 @@ class Targets:
     """What the pictures ask of the pastiche at one scale.
 
     Attributes:
-        content: Layer -> the content image's features; empty without a content image.
+        content: Layer -> the content image's features; None without a content image.
         styles: For each style image, layer -> statistics.
     """
 
-    content: Mapping[str, ContentTarget]
+    content: Mapping[str, ContentTarget] | None
     styles: tuple[Mapping[str, Statistics], ...]
 
 
@@ -100,8 +100,9 @@ class Objective:
         self._network = network
         self._targets = targets
         self._style_loss = STYLE_LOSSES[settings.style_loss]
-        content = _relative(settings.content_layers, settings.alpha) if targets.content else {}
-        self._content = content
+        self._content_targets = targets.content or {}
+        alpha = 0.0 if targets.content is None else settings.alpha
+        self._content = _relative(settings.content_layers, alpha)
         self._style = _relative(settings.style_layers, settings.effective_beta())
         self._blend = {
             layer: blend([style[layer] for style in targets.styles], style_weights)
@@ -118,7 +119,7 @@ class Objective:
         """Whether all layers these settings name were measured for this objective."""
         content = {layer for layer, _ in settings.content_layers}
         style = {layer for layer, _ in settings.style_layers}
-        has_content = not self._targets.content or content <= self._targets.content.keys()
+        has_content = self._targets.content is None or content <= self._content_targets.keys()
         return has_content and style <= self._targets.styles[0].keys()
 
     def retuned(self, settings: Settings, style_weights: Sequence[float]) -> Objective:
@@ -146,9 +147,8 @@ class Objective:
         gradient = self._network.vjp(tape, add_gradient)
         if self._smoothness:
             values["smoothness"] = _add_smoothness_gradient(image, self._smoothness, gradient)
-        if not values:
-            raise AssertionError("an objective has at least one term")
-        terms = torch.stack([values[name] for name in self.term_names])
+        # A slider may stand at 0 for a moment: then nothing is asked and the picture stays.
+        terms = torch.stack([values[name] for name in self.term_names] or [image.new_zeros(())])
         return Evaluation(terms.sum(), terms, gradient)
 
     def _style_slope(self, layer: str, found: Statistics) -> tuple[Tensor, _Slope]:
@@ -161,7 +161,7 @@ class Objective:
         return value.detach(), _Slope(d_outer, d_total)
 
     def _add_content_gradient(self, layer: str, features: Tensor, gradient: Tensor) -> Tensor:
-        target = self._targets.content[layer]
+        target = self._content_targets[layer]
         weight = self._content[layer] / (features.numel() * target.power)
         difference = features - target.features
         gradient.add_(difference, alpha=2 * weight)

@@ -64,6 +64,7 @@ class Descent:
         self._average = torch.zeros_like(self.image)
         self._averaged_steps = 0
         self._good = self.image.clone()
+        self._candidate = self.image.clone()
         self._optimizer = self._new_optimizer()
 
     @torch.no_grad()
@@ -99,12 +100,17 @@ class Descent:
         return bool(self.image.isfinite().all())
 
     def mark_good(self) -> None:
-        """Remember the image as one the objective was finite at."""
-        self._good.copy_(self.image)
+        """Say that the objective was finite up to here.
+
+        The image itself has not been evaluated yet; what vouches for it is the next mark.
+        """
+        self._good.copy_(self._candidate)
+        self._candidate.copy_(self.image)
 
     def roll_back(self) -> None:
         """Return to the last good image with an empty memory."""
         self.image.copy_(self._good)
+        self._candidate.copy_(self._good)
         self._average.zero_()
         self._averaged_steps = 0
         self._optimizer = self._new_optimizer()

@@ -7,6 +7,7 @@ import errno
 import io
 import os
 import secrets
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,7 +70,12 @@ def save_pixels(
     check_place(path, overwrite=overwrite)
     file_format = _format_of(path)
     _refuse_unfit(pixels, file_format, quality)
-    data = _encoded(pixels, file_format, recipe, quality)
+    try:
+        data = _encoded(pixels, file_format, recipe, quality)
+    except (OSError, ValueError, struct.error) as error:  # what Pillow's encoders raise
+        raise InputError(
+            f"{shown_name(path)} could not be written as {file_format.name}.", "Save as PNG."
+        ) from error
 
     def check(written: bytes) -> None:
         if written != data or not _holds(written, pixels, file_format, recipe):
@@ -183,6 +189,16 @@ def _write_whole(data: bytes, path: Path, check: Callable[[bytes], None], overwr
 
 def _move_to_free(temporary: Path, path: Path) -> None:
     """Move the file to a name nobody has taken, not even since we looked."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError as error:
+        raise _exists(path) from error
+    except OSError:
+        _claim_and_replace(temporary, path)
+
+
+def _claim_and_replace(temporary: Path, path: Path) -> None:
+    """The same on file systems without hard links: an empty file holds the name for a moment."""
     try:
         path.open("xb").close()
     except FileExistsError as error:

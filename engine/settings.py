@@ -58,7 +58,7 @@ class Settings(BaseModel):
         "canvas, so a small render predicts a large one.",
     )  # fmt: skip
     steps: int = parameter(
-        200, "Detail", term="steps at the coarsest scale", unit="steps",
+        150, "Detail", term="steps at the coarsest scale", unit="steps",
         low=1, high=100000, slider=(10, 2000), log=True, group=Group.BASIC,
         help="How long each part of the picture is worked on. More steps follow the painting "
         "further and take longer.",
@@ -87,13 +87,14 @@ class Settings(BaseModel):
         "features. 0 lets go of the photograph.",
     )  # fmt: skip
     beta: float = parameter(
-        20.0, "Style weight", term="β", low=0.0, high=1e6, slider=(0.1, 1000.0), log=True,
+        10.0, "Style weight", term="β", low=0.0, high=1e6, slider=(0.1, 1000.0), log=True,
         live=True, group=Group.OBJECTIVE,
         help="What a departure from the painting's statistics costs, relative to the painting's "
         "own. Style strength multiplies it.",
     )  # fmt: skip
     style_loss: StyleLoss = parameter(
-        StyleLoss.GRAM, "Style loss", term="loss on the feature statistics", group=Group.OBJECTIVE,
+        StyleLoss.WASSERSTEIN, "Style loss", term="loss on the feature statistics",
+        group=Group.OBJECTIVE,
         help="gram compares correlations of features (Gatys 2016); gram+mean+std also their means "
         "and spreads; wasserstein the distance between the two Gaussians.",
     )  # fmt: skip

@@ -73,8 +73,17 @@ class Statistics:
     def covariance_root(self) -> Tensor:
         """Square root of covariance plus ridge, (C, C); a target is asked for it at every step."""
         identity = torch.eye(len(self.total), dtype=self.total.dtype, device=self.total.device)
-        values, vectors = torch.linalg.eigh(self.covariance + self.ridge * identity)
+        values, vectors = eigh(self.covariance + self.ridge * identity)
         return symmetric_power(values, vectors, 0.5)
+
+
+def eigh(matrix: Tensor) -> tuple[Tensor, Tensor]:
+    """Eigenvalues (C,), ascending, and eigenvectors (C, C) in columns of a symmetric matrix."""
+    if matrix.device.type == "mps":  # Metal cannot, in most of the versions we run on
+        values, vectors = torch.linalg.eigh(matrix.cpu())
+        return values.to(matrix.device), vectors.to(matrix.device)
+    values, vectors = torch.linalg.eigh(matrix)
+    return values, vectors
 
 
 def symmetric_power(values: Tensor, vectors: Tensor, exponent: float) -> Tensor:

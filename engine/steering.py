@@ -54,6 +54,11 @@ class Control:
             self._discard = True
             self._changed.notify_all()
 
+    @property
+    def discarded(self) -> bool:
+        """Whether the job was discarded; it may have ended before it heard of that."""
+        return self._discard
+
     def retune(self, change: Retune) -> None:
         """Use changed settings from the next step on; the latest change wins."""
         with self._changed:

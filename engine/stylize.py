@@ -16,28 +16,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import torch
 
 from engine import devices
-from engine.canvas import Scale, first_image, plan_scales, resized, to_pixels, to_tensor
+from engine.canvas import Scale, Size, first_image, plan_scales, resized, to_pixels, to_tensor
 from engine.checkpoints import read_weights
 from engine.convolutions import Arithmetic
-from engine.errors import Cancelled, EngineError
-from engine.job import Job, Pastiche, Progress, Retune, Stage, Term, check_mix
+from engine.errors import Cancelled, EngineError, InputError
+from engine.job import Job, Pastiche, Picture, Progress, Retune, Stage, Term, check_mix
 from engine.layers import LayerWeight
-from engine.networks import Network
+from engine.networks import Network, floats_per_pixel
 from engine.objective import Evaluation, Objective, Targets, encode_content, encode_style
 from engine.optimizers import Descent
 from engine.pace import Clock, Pace
+from engine.settings import Settings
 from engine.steering import Command, Stop, Work
 
 _ROLLBACKS = 3
 """After this many in one job the numbers will not come right by trying again."""
 
 
-_Talk = Generator[Progress, Command | None, None]
-"""A part of the job that speaks and listens on the way."""
+_Result = TypeVar("_Result")
+_Talk = Generator[Progress, Command | None, _Result]
+"""A part of the job that speaks and listens on the way to its result."""
 
 
 def _never() -> bool:
@@ -64,15 +67,22 @@ def stylize(job: Job, frame_due: Callable[[], bool] = _never) -> Work:
     """
     run = _Run(job, frame_due)
     try:
-        return (yield from run.work())
-    except Exception as error:
-        if not devices.is_out_of_memory(error):
+        try:
+            return (yield from run.work())
+        except EngineError as error:
+            error.pastiche = run.kept()
             raise
+        except Exception as error:
+            if not devices.is_out_of_memory(error):
+                raise
+        # Outside the `except`: the traceback held every tensor of the failed evaluation.
+        devices.release_memory()
+        failure = devices.ran_out_of_memory(job.settings, run.needed, run.available())
+        failure.pastiche = run.kept()
+        raise failure
     finally:
         run.release()
-    # Outside the `except`: the traceback held every tensor of the failed evaluation.
-    devices.release_memory()
-    raise devices.out_of_memory(job.settings, run.needed, run.available())
+        devices.release_memory()
 
 
 class _Stopped(Exception):  # noqa: N818 - carries a decision out of the loops, not an error
@@ -94,8 +104,9 @@ class _Run:
         self._notes: list[str] = []
         self._descent: Descent | None = None
         self._weights: dict[str, torch.Tensor] = {}
+        self._network: Network | None = None
         self._arithmetic = Arithmetic(torch.device("cpu"), torch.float32)
-        self.needed = 0
+        self.needed = 1
 
     def work(self) -> Work:
         """Load, then walk through the scales."""
@@ -112,24 +123,32 @@ class _Run:
         """Bytes free on the job's device."""
         return devices.memory_available(self._arithmetic.device)
 
+    def kept(self) -> Pastiche | None:
+        """The picture so far, for an error to carry; None where there is none."""
+        try:
+            return self._pastiche(complete=False)
+        except (Cancelled, RuntimeError):
+            return None
+
     def release(self) -> None:
         """Let go of every tensor."""
         self._descent = None
+        self._network = None
         self._weights = {}
 
     def _load(self) -> tuple[Scale, ...]:
-        """Choose the device, read the network, and plan the scales; refuse what cannot fit."""
-        torch.set_num_threads(devices.thread_count())
+        """Choose the device and plan the scales; refuse what cannot fit; read the network."""
+        settings = self._settings
         scales = plan_scales(self._job)
-        self._arithmetic = devices.choose_arithmetic(self._settings)
+        self._arithmetic = devices.choose_arithmetic(settings)
         devices.forget_peak(self._arithmetic.device)
-        self._weights = read_weights(self._job.network_weights, self._settings.network)
-        floats = self._network().floats_per_pixel
         canvas, *styles = (w * h for w, h in (scales[-1].canvas, *scales[-1].styles))
+        floats = floats_per_pixel(settings.network, _layers(settings))
         self.needed = devices.predict_memory(
-            self._settings, self._arithmetic, floats, canvas, max(styles)
+            settings, self._arithmetic, floats, canvas, max(styles)
         )
-        devices.refuse_if_too_large(self._settings, self.needed, self.available())
+        devices.refuse_if_too_large(settings, self.needed, self.available())
+        self._weights = read_weights(self._job.network_weights, settings.network)
         self._progress = replace(
             self._progress,
             device=devices.describe(self._arithmetic),
@@ -138,17 +157,16 @@ class _Run:
         )
         return scales
 
-    def _work_on(self, scale: Scale, later: Sequence[Scale]) -> _Talk:
+    def _work_on(self, scale: Scale, later: Sequence[Scale]) -> _Talk[None]:
         """Measure the pictures at one scale and walk its steps."""
-        yield from self._speak(
-            f"Measuring the pictures at {scale.canvas[0]} × {scale.canvas[1]} px"
-        )
-        objective = self._measure(scale)
+        objective = yield from self._measure(scale)
         descent = self._descent = self._enter(scale)
         number = self._progress.scales - len(later)
         self._progress = replace(self._progress, scale=number, size=scale.canvas)
         pace = Pace(self._clock)
         for step in range(1, scale.steps + 1):
+            if self._retuned:
+                objective = yield from self._retune(descent, objective, scale)
             evaluation = self._step(descent, objective)
             self._progress = replace(
                 self._progress,
@@ -165,15 +183,10 @@ class _Run:
                 remaining=pace.remaining(step, scale, later),
             )
             yield from self._speak(message)
-            if self._retuned:
-                objective = self._retune(descent, objective, scale)
         if not later:
-            self._progress = replace(
-                self._progress, evaluations=self._progress.evaluations + 1, remaining=0.0
-            )
-            self._note_terms(objective, objective.evaluate(descent.result()))
+            self._evaluate_result(objective, descent)
 
-    def _speak(self, message: str) -> _Talk:
+    def _speak(self, message: str) -> _Talk[None]:
         """Yield where the job stands and do as told; raises `_Stopped` on a stop."""
         frame = None
         if self._descent is not None and self._frame_due():
@@ -186,35 +199,55 @@ class _Run:
         if isinstance(command, Stop):
             raise _Stopped
         if isinstance(command, Retune):
-            check_mix(command.style_weights)
-            self._settings = self._settings.retuned(command.settings)
-            self._shares = command.style_weights
-            self._retuned = True
+            yield from self._take(command)
 
-    def _network(self) -> Network:
-        settings = self._settings
-        return Network(
-            settings.network,
-            self._weights,
-            [layer for layer, _ in (*settings.content_layers, *settings.style_layers)],
-            self._arithmetic,
-            settings.pooling,
-            settings.padding,
-        )
+    def _take(self, change: Retune) -> _Talk[None]:
+        """Note changed settings for the next step; what cannot be is told and left as it was."""
+        try:
+            check_mix(change.style_weights)
+            if len(change.style_weights) != len(self._shares):
+                raise InputError("There are more or fewer style weights than style images.")
+            settings = self._settings.retuned(change.settings)
+        except InputError as error:
+            yield from self._speak(error.message)
+            return
+        self._settings, self._shares = settings, change.style_weights
+        self._retuned = True
 
-    def _measure(self, scale: Scale) -> Objective:
-        """The objective at one scale: the network, and what the pictures ask for there."""
-        network, settings, device = self._network(), self._settings, self._arithmetic.device
-        content = {}
+    def _measure(self, scale: Scale) -> _Talk[Objective]:
+        """The objective at one scale: what each picture asks for there, heard between pictures."""
+        self._retuned = False
+        settings, shares = self._settings, self._shares
+        network = self._network_for(settings)
+        place = f"at {scale.canvas[0]} × {scale.canvas[1]} px"
+        content = None
         if self._job.content is not None:
-            image = to_tensor(self._job.content.pixels, scale.canvas, device)
+            yield from self._speak(f"Measuring {self._job.content.name} {place}")
+            image = self._tensor(self._job.content, scale.canvas)
             content = encode_content(network, image, _names(settings.content_layers))
         styles = []
         for style, size in zip(self._job.styles, scale.styles, strict=True):
-            image = to_tensor(style.picture.pixels, size, device)
+            yield from self._speak(f"Measuring {style.picture.name} {place}")
+            image = self._tensor(style.picture, size)
             styles.append(encode_style(network, image, _names(settings.style_layers)))
-        self._retuned = False
-        return Objective(network, Targets(content, tuple(styles)), settings, self._shares)
+        return Objective(network, Targets(content, tuple(styles)), settings, shares)
+
+    def _network_for(self, settings: Settings) -> Network:
+        """The network, built anew only when other layers are named."""
+        layers = _layers(settings)
+        if self._network is None or self._network.layers != layers:
+            self._network = Network(
+                settings.network,
+                self._weights,
+                layers,
+                self._arithmetic,
+                settings.pooling,
+                settings.padding,
+            )
+        return self._network
+
+    def _tensor(self, picture: Picture, size: Size) -> torch.Tensor:
+        return to_tensor(picture.pixels, size, self._arithmetic.device)
 
     def _enter(self, scale: Scale) -> Descent:
         """Put the first image, or the last scale's result enlarged, on the canvas."""
@@ -223,13 +256,13 @@ class _Run:
         result = resized(self._descent.result(), scale.canvas).clamp_(0, 1)
         return self._descent.carried(result, lambda moment: resized(moment, scale.canvas))
 
-    def _retune(self, descent: Descent, objective: Objective, scale: Scale) -> Objective:
-        """The objective under the changed settings; new layers are measured first."""
-        self._retuned = False
+    def _retune(self, descent: Descent, objective: Objective, scale: Scale) -> _Talk[Objective]:
+        """The objective under the changed settings; layers new to it are measured first."""
         descent.objective_changed()
         if objective.measures(self._settings):
+            self._retuned = False
             return objective.retuned(self._settings, self._shares)
-        return self._measure(scale)
+        return (yield from self._measure(scale))
 
     def _step(self, descent: Descent, objective: Objective) -> Evaluation | None:
         """One optimiser step; None where the numbers broke an eigendecomposition."""
@@ -245,15 +278,29 @@ class _Run:
             self._note_terms(objective, evaluation)
             return ""
         self._rollbacks += 1
+        descent.roll_back()
         if self._rollbacks > _ROLLBACKS:
             raise EngineError(
                 "The numbers keep overflowing, so the picture cannot be improved further.",
                 "Lower the learning rate, the descent step or the loss weights.",
             )
-        descent.roll_back()
         message = "The numbers overflowed; went back to the last good picture."
         self._notes.append(message)
         return message
+
+    def _evaluate_result(self, objective: Objective, descent: Descent) -> None:
+        """Let the final terms be those of the result itself, which is no iterate.
+
+        The picture is finished: whatever fails here costs the terms, not the picture.
+        """
+        self._progress = replace(self._progress, remaining=0.0)
+        try:
+            evaluation = objective.evaluate(descent.result())
+        except (RuntimeError, MemoryError):
+            self._notes.append("The final losses are those of the last step.")
+            return
+        self._progress = replace(self._progress, evaluations=self._progress.evaluations + 1)
+        self._note_terms(objective, evaluation)
 
     def _note_terms(self, objective: Objective, evaluation: Evaluation) -> None:
         values = evaluation.terms.tolist()
@@ -276,3 +323,8 @@ class _Run:
 
 def _names(layers: Sequence[LayerWeight]) -> list[str]:
     return [layer for layer, _ in layers]
+
+
+def _layers(settings: Settings) -> frozenset[str]:
+    """All layers the settings name."""
+    return frozenset(_names((*settings.content_layers, *settings.style_layers)))

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication
 
 from engine.choices import Start
+from gui.copying import clipboard_data, encoded
 from gui.network_desk import NetworkDesk
 from gui.opening import Opening, Role
 from gui.saving import Saving
 from gui.session import Session
+from gui.tasks import Tasks
 from resources import SAMPLES
 
 
 class Commands(QObject):
     """What the larger actions do.
+
+    Args:
+        commit: Takes over a setting that is still being typed.
 
     Attributes:
         noticed: Carries a sentence for the person.
@@ -28,6 +35,7 @@ class Commands(QObject):
         opening: Opening,
         saving: Saving,
         desk: NetworkDesk,
+        commit: Callable[[], None],
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -35,9 +43,11 @@ class Commands(QObject):
         self._opening = opening
         self._saving = saving
         self._desk = desk
+        self._commit = commit
 
     async def render(self) -> None:
         """Render, once there is a picture to start from and the last pastiche is settled."""
+        self._commit()
         session = self._session
         if session.settings.start is Start.PICTURE and session.start is None:
             await self._opening.choose(Role.START)
@@ -56,9 +66,10 @@ class Commands(QObject):
         """Show where the chosen network's weights are."""
         await self._desk.show(self._session.settings.network)
 
-    def copy_image(self) -> None:
+    async def copy_image(self, tasks: Tasks) -> None:
         """Put the pastiche into the clipboard."""
         result = self._session.result
         if result is not None:
-            QGuiApplication.clipboard().setImage(result.image)
+            png = await tasks.in_background(encoded, result.image)
+            QGuiApplication.clipboard().setMimeData(clipboard_data(result.image, png))
             self.noticed.emit("The pastiche is in the clipboard.")

@@ -36,6 +36,7 @@ class ContentPane(QWidget):
         self.setObjectName("contentPane")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._picture: Picture | None = None
+        self._running = False
         self._well = PictureWell("Drop a photograph here", "Paste one, or click to open")
         self._name = QElidingLabel()
         self._name.setTextFormat(Qt.TextFormat.PlainText)
@@ -54,7 +55,8 @@ class ContentPane(QWidget):
         self._remove.clicked.connect(self.removed)
         self._lay_out()
         self._add_menu()
-        DropTarget(self).dropped.connect(self.dropped)
+        self._drops = DropTarget(self)
+        self._drops.dropped.connect(self.dropped)
         self.show_picture(None)
 
     def show_picture(self, picture: Picture | None) -> None:
@@ -65,8 +67,7 @@ class ContentPane(QWidget):
         self._column.setStretchFactor(self._well, 0 if filled else 1)
         for widget in (self._name, self._details, self._remove):
             widget.setVisible(filled)
-        self._remove_action.setEnabled(filled)
-        self.setCursor(Qt.CursorShape.ArrowCursor if filled else Qt.CursorShape.PointingHandCursor)
+        self._enable()
         if picture is None:
             self._well.show_image(None)
             self.setAccessibleName("Content image: none yet")
@@ -78,6 +79,24 @@ class ContentPane(QWidget):
         self._name.setToolTip(f"<p>{escape(str(picture.path or picture.name))}</p>")
         self._details.setText("\n".join((f"{width} × {height} px", *picture.notes)))
         self.setAccessibleName(f"Content image: {picture.name}, {width} × {height} pixels")
+
+    def set_running(self, running: bool) -> None:
+        """Leave the photograph to a running job, or to the person again."""
+        self._running = running
+        self._enable()
+
+    @property
+    def _inviting(self) -> bool:
+        return self._picture is None and not self._running
+
+    def _enable(self) -> None:
+        """Allow what can be done now."""
+        for control in (self._well, self._open, self._remove, self._open_action):
+            control.setEnabled(not self._running)
+        self._remove_action.setEnabled(self._picture is not None and not self._running)
+        self._drops.set_enabled(not self._running)
+        shapes = Qt.CursorShape
+        self.setCursor(shapes.PointingHandCursor if self._inviting else shapes.ArrowCursor)
 
     def _lay_out(self) -> None:
         buttons = QHBoxLayout()
@@ -95,26 +114,26 @@ class ContentPane(QWidget):
         self._column.addStretch()
 
     def _add_menu(self) -> None:
-        open_action = QAction("Open…", self)
-        open_action.triggered.connect(self.open_requested)
+        self._open_action = QAction("Open…", self)
+        self._open_action.triggered.connect(self.open_requested)
         self._remove_action = QAction("Remove", self)
         self._remove_action.triggered.connect(self.removed)
-        self.addActions([open_action, self._remove_action])
+        self.addActions([self._open_action, self._remove_action])
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """A click on the invitation opens."""
         left = event.button() == Qt.MouseButton.LeftButton
-        if left and self._picture is None and self.rect().contains(event.position().toPoint()):
+        if left and self._inviting and self.rect().contains(event.position().toPoint()):
             self.open_requested.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Return or Space on the invitation opens; Delete takes the photograph away."""
         key = Qt.Key
-        if self._picture is None and event.key() in (key.Key_Return, key.Key_Enter, key.Key_Space):
+        if self._inviting and event.key() in (key.Key_Return, key.Key_Enter, key.Key_Space):
             self.open_requested.emit()
-        elif self._picture is not None and event.key() == key.Key_Delete:
-            self.removed.emit()
+        elif event.key() == key.Key_Delete:
+            self._remove_action.trigger()
         else:
             super().keyPressEvent(event)
 

@@ -78,9 +78,11 @@ class Dialogs:
         return Path(dialog.selectedFiles()[0]) if await finished(dialog) else None
 
     async def save_picture(self, suggestion: Path) -> Path | None:
-        """Ask where to save; the person has agreed to replace the file if it exists."""
+        """Ask where to save, but not whether to replace what is there."""
         dialog = QFileDialog(self._parent, "Save pastiche", str(suggestion.parent))
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        # The system's dialog would ask about the name before the suffix is added to it.
+        dialog.setOption(QFileDialog.Option.DontConfirmOverwrite)
         dialog.setNameFilters(list(FORMATS))
         dialog.setDefaultSuffix(suggestion.suffix[1:])
         dialog.filterSelected.connect(lambda text: dialog.setDefaultSuffix(FORMATS[text]))

@@ -10,17 +10,27 @@ from PySide6.QtGui import QDropEvent, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 
+PNG = "image/png"
+
+
 @dataclass(frozen=True)
 class Dropped:
-    """Pictures that came in other ways than a dialog: files, or else one image without a file."""
+    """Pictures that came in other ways than a dialog: files, or else one picture without a file.
+
+    Attributes:
+        paths: The files.
+        png: The picture as the bytes of a PNG file, which can be decoded in the background.
+        image: The picture where there are no such bytes.
+    """
 
     paths: tuple[Path, ...]
+    png: bytes = b""
     image: QImage | None = None
 
 
 def can_take(mime: QMimeData) -> bool:
     """Whether there is a local file or an image in it; cheap enough for every mouse move."""
-    return bool(_local_files(mime)) or mime.hasImage()
+    return bool(_local_files(mime)) or mime.hasFormat(PNG) or mime.hasImage()
 
 
 def dropped_from(mime: QMimeData) -> Dropped | None:
@@ -31,8 +41,11 @@ def dropped_from(mime: QMimeData) -> Dropped | None:
     paths = _local_files(mime)
     if paths:
         return Dropped(paths)
+    png = mime.data(PNG).data() if mime.hasFormat(PNG) else b""
+    if png:
+        return Dropped((), png)
     image = QImage(mime.imageData()) if mime.hasImage() else QImage()
-    return None if image.isNull() else Dropped((), image)
+    return None if image.isNull() else Dropped((), image=image)
 
 
 def _local_files(mime: QMimeData) -> tuple[Path, ...]:
@@ -55,6 +68,12 @@ class DropTarget(QObject):
         widget.setAcceptDrops(True)
         widget.installEventFilter(self)
 
+    def set_enabled(self, enabled: bool) -> None:
+        """Take drops, or let them pass as if this were not here."""
+        self._widget.setAcceptDrops(enabled)
+        if not enabled:
+            self._highlight.hide()
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Answer the four events of dragging and dropping; all others pass."""
         match event.type():
@@ -69,7 +88,7 @@ class DropTarget(QObject):
         return True
 
     def _answer_drag(self, event: QDropEvent) -> None:
-        if not can_take(event.mimeData()):
+        if not (self._widget.acceptDrops() and can_take(event.mimeData())):
             event.ignore()
             return
         _accept_as_copy(event)
@@ -77,7 +96,8 @@ class DropTarget(QObject):
 
     def _take_drop(self, event: QDropEvent) -> None:
         self._highlight.hide()
-        dropped = dropped_from(event.mimeData())
+        # What was dragged here before it was disabled still arrives.
+        dropped = dropped_from(event.mimeData()) if self._widget.acceptDrops() else None
         if dropped is None:
             event.ignore()
             return

@@ -86,6 +86,8 @@ class EngineThread(QObject):
             return await ended
         finally:
             self._clock.stop()
+            # An error would hold this frame, and the frame the error, with the job between them.
+            del ended
 
     async def close(self) -> None:
         """End the thread once its job has ended; the job is not asked to, so discard it before."""
@@ -138,7 +140,12 @@ class _Worker(QThread):
             logger.exception("The engine could not be loaded")
             self.warmed.emit(())
         while (order := self.orders.get()) is not None:
-            self.ended.emit(order, self._outcome(order))
+            outcome = self._outcome(order)
+            if isinstance(outcome, BaseException):
+                _let_go(outcome)
+            self.ended.emit(order, outcome)
+            # Pictures and pastiche are large; nothing here may hold them until the next order.
+            del order, outcome
 
     def _outcome(self, order: _Order) -> Pastiche | BaseException:
         try:
@@ -148,7 +155,6 @@ class _Worker(QThread):
         except StopIteration as finished:
             return finished.value
         except BaseException as error:
-            _let_go(error)
             return error
 
 

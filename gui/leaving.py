@@ -28,9 +28,11 @@ class Leaving(QObject):
     """Sees to it that nothing is lost and nothing goes on behind a closed window.
 
     Attributes:
+        decided: Nothing can be lost any more; the window may go while the rest shuts down.
         closed: Everything is settled and shut down; the program may end.
     """
 
+    decided = Signal()
     closed = Signal()
 
     def __init__(
@@ -71,6 +73,7 @@ class Leaving(QObject):
     async def _may_leave(self) -> bool:
         session = self._session
         if session.state is not State.IDLE:
+            before = session.result
             answer = await self._dialogs.choose(
                 "A pastiche is being rendered.", "Leaving ends the render.", Unfinished
             )
@@ -81,12 +84,15 @@ class Leaving(QObject):
                 return True
             session.stop()
             await self._idle.wait()
+            if session.result is before:
+                return False
             return not session.unsaved or await self._saving.save_as()
         return await self._saving.may_replace("It is not saved yet.")
 
     async def _shut_down(self) -> None:
         self._desk.cancel()
         await self._idle.wait()
+        self.decided.emit()
         await self._memory.save()
         await self._engine.close()
         await self._tasks.close()

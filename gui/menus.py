@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from html import escape
 from pathlib import Path
 
 from PySide6.QtCore import Signal
@@ -33,7 +34,8 @@ class RecentMenu(QMenu):
         self.setObjectName(name)
         self.setToolTipsVisible(True)
         self._files: tuple[str, ...] = ()
-        self.setEnabled(False)
+        self._running = False
+        self._enable()
         self.triggered.connect(self._choose)
 
     def show_files(self, files: tuple[str, ...]) -> None:
@@ -44,9 +46,17 @@ class RecentMenu(QMenu):
         self.clear()
         for file in files:
             entry = self.addAction(Path(file).name.replace("&", "&&"))
-            entry.setToolTip(file)
+            entry.setToolTip(f"<p>{escape(file)}</p>")
             entry.setData(file)
-        self.setEnabled(bool(files))
+        self._enable()
+
+    def set_running(self, running: bool) -> None:
+        """Offer nothing while a job uses the pictures."""
+        self._running = running
+        self._enable()
+
+    def _enable(self) -> None:
+        self.setEnabled(bool(self._files) and not self._running)
 
     def _choose(self, entry: QAction) -> None:
         self.chosen.emit(Path(entry.data()))
@@ -83,6 +93,11 @@ class Menus:
             SEPARATOR,
             Action.ABOUT,
         )
+
+    def set_running(self, running: bool) -> None:
+        """Offer no recent files while a job uses the pictures."""
+        self.contents.set_running(running)
+        self.styles.set_running(running)
 
     def _menu(self, title: str, *actions: Action | None) -> QMenu:
         menu = self._titled(self._window.menuBar().addMenu(title))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
@@ -54,10 +55,13 @@ class NetworkDesk(QObject):
         self._clock.timeout.connect(self._show_arrived)
 
     async def check(self, network: NetworkName) -> None:
-        """Look for a network's weights; show the page only if they are missing."""
+        """Look for a network's weights; show the page only if they are missing.
+
+        While others are on their way this waits until they are there.
+        """
+        self._network = network
         if self._busy:
             return
-        self._network = network
         try:
             await self._tasks.in_background(self._find_weights, network)
         except NetworkMissingError:
@@ -66,11 +70,11 @@ class NetworkDesk(QObject):
             self.settled.emit()
 
     async def show(self, network: NetworkName) -> None:
-        """Show where a network's weights are, or that they are missing."""
+        """Show where a network's weights are, or that they are missing or on their way."""
+        self._network = network
         if self._busy:
             self.missing.emit()
             return
-        self._network = network
         try:
             path = await self._tasks.in_background(self._find_weights, network)
         except NetworkMissingError:
@@ -86,17 +90,11 @@ class NetworkDesk(QObject):
             GramaryeError: It could not be fetched or is damaged.
         """
         network = self._network
-        self._cancelled.clear()
         self._arrived = None
         self._clock.start()
+        work = partial(weights.download_weights, network, self._count, self._cancelled.is_set)
         try:
-            await self._import(
-                "Asking for the file…",
-                weights.download_weights,
-                network,
-                self._count,
-                self._cancelled.is_set,
-            )
+            await self._import(network, "Asking for the file…", work, cancellable=True)
         except Cancelled:
             self.noticed.emit("The download was cancelled; what has arrived is kept.")
 
@@ -106,13 +104,15 @@ class NetworkDesk(QObject):
         Raises:
             InputError: It is no such network.
         """
-        title = weights.network_title(self._network)
+        network = self._network
+        title = weights.network_title(network)
         path = await self._dialogs.open_network(f"Locate the weights of {title}")
         if path is not None:
-            await self._import(f"Reading {path.name}…", weights.import_weights, path, self._network)
+            work = partial(weights.import_weights, path, network)
+            await self._import(network, f"Reading {path.name}…", work)
 
     def cancel(self) -> None:
-        """End a download; what has arrived is kept for the next attempt."""
+        """End a download, or the wait for the engine; what has arrived is kept."""
         self._cancelled.set()
 
     @Slot()
@@ -130,19 +130,30 @@ class NetworkDesk(QObject):
         if network is self._network and not self._busy:
             self._page.show_offer(download.url, download.size, str(download.destination))
 
-    async def _import(self, words: str, work: Callable[..., Path], *arguments: object) -> None:
-        """Show the page busy while weights come; afterwards what has become of them."""
-        network, self._busy = self._network, True
-        self._page.show_busy(words)
+    async def _import(
+        self, network: NetworkName, words: str, work: Callable[[], Path], cancellable: bool = False
+    ) -> None:
+        """Show the page busy while weights come; afterwards what is missing still."""
+        self._busy = True
+        self._cancelled.clear()
         try:
-            await self._engine_loaded.wait()
-            path = await self._tasks.in_background(work, *arguments)
+            self._page.show_busy("Waiting for the engine to load…", cancellable=True)
+            await self._engine_or_cancel()
+            self._page.show_busy(words, cancellable=cancellable)
+            path = await self._tasks.in_background(work)
         finally:
             self._busy = False
             self._clock.stop()
             self._page.show_busy(None)
-            self._tasks.start(self.check(network))
+            # Another network may have been chosen meanwhile.
+            self._tasks.start(self.check(self._network))
         self.noticed.emit(f"{weights.network_title(network)} is ready: {path}")
+
+    async def _engine_or_cancel(self) -> None:
+        while not self._engine_loaded.is_set():
+            if self._cancelled.is_set():
+                raise Cancelled
+            await asyncio.sleep(SHOW_MILLISECONDS / 1000)
 
     def _count(self, done: int, total: int) -> None:
         # Runs in the executor's thread: one assignment, shown by the clock.

@@ -90,12 +90,12 @@ class NetworkPage(QWidget):
         self._later.setText("Close")
         self._offer(download="", locate="Use another file…")
 
-    def show_busy(self, text: str | None) -> None:
+    def show_busy(self, text: str | None, *, cancellable: bool = False) -> None:
         """Show a busy bar with words while something is under way, or neither."""
         busy = text is not None
         self._bar.setVisible(busy)
         self._bar.setRange(0, 0)
-        self._cancel.setVisible(False)
+        self._cancel.setVisible(cancellable)
         self._download.setEnabled(not busy)
         self._locate.setEnabled(not busy)
         if text is not None:
@@ -103,6 +103,9 @@ class NetworkPage(QWidget):
 
     def show_download(self, done: int, total: int) -> None:
         """Show how much of a download has arrived; `total` is 0 where the server does not say."""
+        if total and done >= total:
+            self.show_busy("Checking the file…")
+            return
         self._bar.setVisible(True)
         self._cancel.setVisible(True)
         self._bar.setRange(0, BAR_PARTS if total else 0)

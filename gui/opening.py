@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from dataclasses import replace
 from enum import Enum, StrEnum
 from pathlib import Path
 
@@ -10,9 +11,16 @@ from PySide6.QtCore import QDir, QObject, Signal
 from PySide6.QtGui import QGuiApplication
 
 from engine.errors import GramaryeError, InputError
-from engine.images import OPEN_SUFFIXES, open_picture, picture_from_pixels
+from engine.images import (
+    OPEN_SUFFIXES,
+    decode_picture,
+    open_picture,
+    picture_from_pixels,
+    read_file,
+    shown_name,
+)
 from engine.job import Picture
-from engine.recipes import Recipe, read_recipe
+from engine.recipes import Recipe, recipe_in
 from gui.dialogs import Dialogs
 from gui.dropping import Dropped, dropped_from
 from gui.memory import Memory
@@ -41,6 +49,9 @@ class OwnWork(StrEnum):
 class Opening(QObject):
     """Brings pictures into the session.
 
+    Of several photographs, or pictures to start from, that are being read at once the one asked
+    for last is taken, however long the others take.
+
     Attributes:
         noticed: Carries a sentence on something done or left undone.
     """
@@ -60,6 +71,7 @@ class Opening(QObject):
         self._tasks = tasks
         self._dialogs = dialogs
         self._memory = memory
+        self._requests: Counter[Role] = Counter()
 
     async def choose(self, role: Role) -> None:
         """Ask for files and open them."""
@@ -74,13 +86,12 @@ class Opening(QObject):
 
     async def take(self, role: Role, dropped: Dropped) -> None:
         """Open what was dropped."""
-        if dropped.image is None:
+        if dropped.paths:
             await self.open(role, dropped.paths)
             return
-        self._refuse_while_busy()
-        pixels = await self._tasks.in_background(from_qimage, dropped.image)
-        picture = await self._tasks.in_background(picture_from_pixels, pixels, "Pasted picture")
-        self._use(role, [picture])
+        request = self._request(role)
+        picture = await self._tasks.in_background(_without_file, dropped)
+        self._use(role, request, [picture])
 
     async def paste(self, role: Role) -> None:
         """Open what is in the clipboard."""
@@ -100,20 +111,24 @@ class Opening(QObject):
         """
         if not paths:
             return
-        self._refuse_while_busy()
+        request = self._request(role)
         if role is not Role.STYLE:
             if len(paths) > 1:
                 self.noticed.emit(f"Only the first of {len(paths)} pictures was opened.")
             paths = paths[:1]
-        if role is Role.CONTENT and await self._restored(paths[0]):
-            return
         pictures, failures = [], []
         for path in paths:
             try:
-                pictures.append(await self._tasks.in_background(open_picture, path))
+                if role is Role.CONTENT:
+                    picture, recipe = await self._read_own(path)
+                    if recipe and await self._restored(request, picture.name, recipe):
+                        return
+                else:
+                    picture = await self._tasks.in_background(open_picture, path)
+                pictures.append(picture)
             except GramaryeError as error:
                 failures.append(error)
-        self._use(role, pictures)
+        self._use(role, request, pictures)
         if failures:
             others = len(failures) - 1
             also = f" So it is with {others} more." if others else ""
@@ -125,7 +140,7 @@ class Opening(QObject):
 
     async def remove_content(self) -> None:
         """Go on without a photograph, towards a texture."""
-        self._refuse_while_busy()
+        self._request(Role.CONTENT)
         self._session.set_content(None)
 
     async def remove_style(self, index: int) -> None:

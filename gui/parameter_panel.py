@@ -5,7 +5,15 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QFrame,
+    QLabel,
+    QScrollArea,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from engine.errors import InputError
 from engine.parameters import Group
@@ -47,6 +55,12 @@ class ParameterPanel(QScrollArea):
         if settings != self._settings:
             self._settings = settings
             self._show()
+
+    def commit(self) -> None:
+        """Take over what stands in a field that is still being edited, as leaving it would."""
+        field = self.focusWidget()
+        if isinstance(field, QAbstractSpinBox):
+            field.interpretText()
 
     def set_running(self, running: bool) -> None:
         """Lock the settings that a running job cannot take over."""

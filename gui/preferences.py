@@ -6,12 +6,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_serializer
 
 from engine.paths import replacing
 from engine.settings import DEFAULTS, Settings
 
 MOST_RECENT = 10
+
+_NOT_KEPT = "The file stays as it is, and what you choose now is not kept."
 
 
 class Theme(StrEnum):
@@ -32,7 +34,8 @@ class Preferences(BaseModel):
         jpeg_quality: Last chosen, 1 to 100.
         loss_curves: Whether they are shown.
         contents, styles: Recently opened files, the latest first.
-        save_folder: Where the last pastiche was saved; empty before the first.
+        save_folder: Where the last pastiche was saved; empty before the first. Not written down if
+            it is not valid Unicode, which JSON cannot hold.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
@@ -46,18 +49,32 @@ class Preferences(BaseModel):
     styles: tuple[str, ...] = ()
     save_folder: str = ""
 
+    @field_serializer("save_folder")
+    def _write_folder(self, folder: str) -> str:
+        return folder if _is_unicode(folder) else ""
+
 
 def with_recent(files: tuple[str, ...], path: Path) -> tuple[str, ...]:
-    """A list of recent files with one more in front, each once, not too long."""
+    """A list of recent files with one more in front, each once, not too long.
+
+    A path that is not valid Unicode, which JSON cannot hold, is left out.
+    """
     latest = str(path.absolute())
+    if not _is_unicode(latest):
+        return files
     return (latest, *(file for file in files if file != latest))[:MOST_RECENT]
 
 
 class PreferenceStore:
-    """Loads and saves `Preferences`; a file that cannot be read is set aside, never overwritten."""
+    """Loads and saves `Preferences`.
+
+    A file that cannot be understood is set aside. One that cannot be read, or not set aside, stays
+    where it is, and nothing is saved over it: it may hold all a person has chosen.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._may_save = True
 
     def load(self) -> tuple[Preferences, str]:
         """The preferences, and a sentence for the person if defaults were taken; else empty."""
@@ -66,27 +83,41 @@ class PreferenceStore:
         except FileNotFoundError:
             return Preferences(), ""
         except OSError as error:
-            return Preferences(), f"The preferences could not be read: {error.strerror}."
+            self._may_save = False
+            reason = error.strerror or error
+            return Preferences(), f"The preferences could not be read: {reason}. {_NOT_KEPT}"
         except ValidationError:
             aside = self._set_aside()
-            where = f"; the old file is now {aside.name}" if aside else ""
-            return Preferences(), f"The preferences could not be understood{where}."
+            self._may_save = aside is not None
+            then = f"The old file is now {aside.name}." if aside else _NOT_KEPT
+            return Preferences(), f"The preferences could not be understood. {then}"
 
     def save(self, preferences: Preferences) -> None:
-        """Replace the file as a whole.
+        """Replace the file as a whole, unless what it holds would be lost.
 
         Raises:
             InputError: The folder cannot be written to; the old file is as it was.
         """
+        if not self._may_save:
+            return
         with replacing(self._path) as temporary:
             temporary.write_text(preferences.model_dump_json(indent=1), encoding="utf-8")
 
     def _set_aside(self) -> Path | None:
         """Rename the file to the first free `preferences.unreadable-1.json`, `-2`, ..."""
         number = 1
-        while (aside := self._path.with_suffix(f".unreadable-{number}.json")).exists():
-            number += 1
         try:
+            while (aside := self._path.with_suffix(f".unreadable-{number}.json")).exists():
+                number += 1
             return self._path.rename(aside)
         except OSError:
             return None
+
+
+def _is_unicode(path: str) -> bool:
+    """Whether a name is free of the surrogates that stand for bytes of another encoding."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

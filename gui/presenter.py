@@ -36,6 +36,7 @@ class Presenter(QObject):
         session.settings_changed.connect(self._show_settings)
         session.progressed.connect(self._show_progress)
         session.result_changed.connect(self._show_result)
+        window.preset_bar.shown.connect(session.note_preset)
         window.icons_drawn.connect(self._show_pause)
         window.actions_by_name[Action.COMPARE_RESULT].setChecked(True)
         window.device_label.setText("Loading the engine…")
@@ -60,11 +61,14 @@ class Presenter(QObject):
         window = self._window
         self._enable_actions()
         idle = state is State.IDLE
+        window.set_running(not idle)
         window.parameter_panel.set_running(not idle)
         window.preset_bar.setEnabled(idle)
         self._show_pause()
         if state is State.PREPARING:
             self._begin()
+        elif state is State.STOPPING:
+            window.progress_strip.show_busy("Stopping…")
         elif state is State.PAUSED and self._progress is not None:
             window.progress_strip.show_paused(self._progress)
         elif state is State.RUNNING and self._progress is not None:
@@ -86,8 +90,9 @@ class Presenter(QObject):
 
     def _begin(self) -> None:
         self._progress = None
+        self._window.show_network_page(False)
         self._window.loss_plot.clear()
-        self._window.progress_strip.show_idle("Preparing…")
+        self._window.progress_strip.show_busy("Preparing…")
         self._compare_with(self._session.content)
 
     def _end(self) -> None:
@@ -118,10 +123,9 @@ class Presenter(QObject):
         self._progress = update.progress
         window = self._window
         window.loss_plot.add(update.progress)
-        if self._session.state is not State.PAUSED:
+        if self._session.state not in (State.PAUSED, State.STOPPING):
             window.progress_strip.show_progress(update.progress)
         if update.image is not None:
-            window.show_network_page(False)
             window.result_pane.show_frame(update.image)
         if update.progress.device:
             window.device_label.setText(update.progress.device)
@@ -139,6 +143,8 @@ class Presenter(QObject):
     def _say_idle(self) -> None:
         """Say what became of the last job, or what is still needed for the first."""
         session = self._session
+        if session.state is not State.IDLE:
+            return
         if session.result is not None:
             text = _summary(session.result)
         elif not session.styles:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
@@ -35,10 +36,16 @@ class _PresetCombo(FocusedWheel, QComboBox):
 class PresetBar(QWidget):
     """The list of presets and a menu of what can be done with them.
 
-    `chosen` carries the `Preset` the person picked; `failed` the `InputError` to tell them of.
+    Attributes:
+        chosen: Carries the `Preset` the person picked.
+        shown: Carries the `Preset` that now counts as chosen, or None; settings are not touched.
+        saving: The settings are about to be kept.
+        failed: Carries the `InputError` to tell the person of.
     """
 
     chosen = Signal(object)
+    shown = Signal(object)
+    saving = Signal()
     failed = Signal(object)
 
     def __init__(self, store: PresetStore, parent: QWidget | None = None) -> None:
@@ -48,6 +55,7 @@ class PresetBar(QWidget):
         self._settings = DEFAULTS
         self._source: Callable[[], Settings] = lambda: self._settings
         self._name = ""
+        self._shown: Preset | None = None
         self._own: tuple[Preset, ...] = ()
         self._combo = _PresetCombo()
         self._combo.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -64,6 +72,7 @@ class PresetBar(QWidget):
         self._export = self._action("Export", "Export…", self._ask_export)
         self._lay_out()
         self._reload()
+        self._problems = len(store.problems)
 
     def set_settings_source(self, source: Callable[[], Settings]) -> None:
         """Say where "Save as preset" takes the settings from."""
@@ -117,11 +126,11 @@ class PresetBar(QWidget):
         self._combo.setItemData(self._combo.count() - 1, tooltip, Qt.ItemDataRole.ToolTipRole)
 
     def _mark(self) -> None:
-        current = -1
+        current, shown = -1, None
         for index, preset in self._items():
             modified = False
             if preset.name == self._name:
-                current = index
+                current, shown = index, preset
                 modified = preset.applied_to(self._settings) != self._settings
             self._combo.setItemText(index, preset.name + " (modified)" * modified)
         self._combo.setCurrentIndex(current)
@@ -130,6 +139,9 @@ class PresetBar(QWidget):
         self._rename.setEnabled(own)
         self._delete.setEnabled(own)
         self._export.setEnabled(current >= 0)
+        if shown != self._shown:
+            self._shown = shown
+            self.shown.emit(shown)
 
     def _items(self) -> list[tuple[int, Preset]]:
         items = [(index, self._combo.itemData(index)) for index in range(self._combo.count())]
@@ -144,6 +156,14 @@ class PresetBar(QWidget):
     def _select(self, name: str) -> None:
         self._name = name
         self._reload()
+        self._tell_problems()
+
+    def _tell_problems(self) -> None:
+        """Tell of files that were sound when the program started and are not any more."""
+        problems = self._store.problems
+        for problem in problems[self._problems :]:
+            self.failed.emit(InputError(problem))
+        self._problems = len(problems)
 
     def _attempt(self, work: Callable[[], object]) -> bool:
         try:
@@ -154,6 +174,7 @@ class PresetBar(QWidget):
         return True
 
     def _ask_save(self) -> None:
+        self.saving.emit()
         dialog = PresetDialog("Save as preset", self, description="")
         dialog.named.connect(self._save_as)
         dialog.open()
@@ -210,8 +231,19 @@ class PresetBar(QWidget):
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix("json")
         dialog.selectFile(f"{preset.name}.json")
-        # The dialog has asked already whether to replace a file.
-        self._open(dialog, lambda path: self._store.export_file(preset, path, overwrite=True))
+        # The system's dialog would ask about the name before the suffix is added to it.
+        dialog.setOption(QFileDialog.Option.DontConfirmOverwrite)
+        self._open(dialog, lambda path: self._export_to(path, preset))
+
+    def _export_to(self, path: Path, preset: Preset) -> None:
+        def write(overwrite: bool) -> None:
+            self._store.export_file(preset, path, overwrite)
+
+        if os.path.lexists(path):
+            question = f"{path.name} exists already. Replace it?"
+            self._confirm(question, "Replace", lambda: write(True))
+        else:
+            write(False)
 
     def _open(self, dialog: QFileDialog, use: Callable[[Path], object]) -> None:
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

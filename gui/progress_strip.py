@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from html import escape
+
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
 from engine.job import Progress, Stage
@@ -72,6 +75,7 @@ class ProgressStrip(QWidget):
         self._bar.setSizePolicy(policy)
         self._text = QLabel()
         self._text.setObjectName("progressText")
+        self._text.setTextFormat(Qt.TextFormat.PlainText)
         self._text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 4, 8, 6)
@@ -82,11 +86,19 @@ class ProgressStrip(QWidget):
 
     def show_progress(self, progress: Progress) -> None:
         """Show where a job stands; a busy bar while it prepares."""
+        if progress.stage is Stage.PREPARING:
+            self.show_busy(progress_text(progress))
+            return
         self._bar.show()
-        preparing = progress.stage is Stage.PREPARING
-        self._bar.setRange(0, 0 if preparing else max(progress.steps, 1))
+        self._bar.setRange(0, max(progress.steps, 1))
         self._bar.setValue(progress.step)
         self._say(progress_text(progress))
+
+    def show_busy(self, text: str) -> None:
+        """Show a sentence while something goes on that cannot be counted."""
+        self._bar.show()
+        self._bar.setRange(0, 0)
+        self._say(text)
 
     def show_paused(self, progress: Progress) -> None:
         """Show where a held job stands, without a speed and a time that no longer hold."""
@@ -101,4 +113,4 @@ class ProgressStrip(QWidget):
 
     def _say(self, text: str) -> None:
         self._text.setText(text)
-        self._text.setToolTip(text)
+        self._text.setToolTip(f"<p>{escape(text)}</p>" if text else "")

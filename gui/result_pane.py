@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QImage, QPalette
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from gui.compare import Caption, CompareMode, CompareView
 from gui.picture_view import PictureView
@@ -15,12 +15,10 @@ class ResultPane(QWidget):
     """The canvas: the pastiche with zoom and pan, and two ways to compare it.
 
     Attributes:
-        mode_changed: Carries the new `CompareMode`.
-        zoom_changed: Carries the zoom; 1 is 100 %, one picture pixel on one screen pixel.
+        sample_requested: The person wants pictures to try things out with.
     """
 
-    mode_changed = Signal(object)
-    zoom_changed = Signal(float)
+    sample_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -34,6 +32,10 @@ class ResultPane(QWidget):
             "Open a photograph, add a painting, then press Render",
             outlined=False,
         )
+        self._sample = QPushButton("Try the sample pictures")
+        self._sample.setObjectName("trySampleButton")
+        self._sample.setToolTip("Open a photograph and a painting that come with Gramarye")
+        self._sample.clicked.connect(self.sample_requested)
         self._result = CompareView()
         self._result.setObjectName("resultView")
         self._result.setAccessibleName("Pastiche")
@@ -70,7 +72,10 @@ class ResultPane(QWidget):
         if mode is not self._mode:
             self._mode = mode
             self._arrange()
-            self.mode_changed.emit(mode)
+
+    def offer_sample(self, offered: bool) -> None:
+        """Show or hide the button that opens the sample pictures, on the empty canvas."""
+        self._sample.setVisible(offered)
 
     def fit(self) -> None:
         """Show the whole picture."""
@@ -103,12 +108,22 @@ class ResultPane(QWidget):
         column.addWidget(self._zoom_label, 0, Qt.AlignmentFlag.AlignRight)
         self._zoom_label.setContentsMargins(12, 4, 12, 4)
         self._pages = QStackedWidget()
-        self._pages.addWidget(self._empty)
+        self._pages.addWidget(self._lay_out_empty())
         self._pages.addWidget(canvas)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._pages)
         self.setFocusProxy(self._result)
+
+    def _lay_out_empty(self) -> QWidget:
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.addStretch(1)
+        column.addWidget(self._empty)
+        column.addWidget(self._sample, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addStretch(1)
+        self._empty.setMaximumHeight(self._empty.minimumSizeHint().height())
+        return page
 
     def _arrange(self) -> None:
         """Put frame and content where the mode wants them."""
@@ -124,6 +139,8 @@ class ResultPane(QWidget):
         if beside:
             self._before.set_image(self._content, self._frame.size())
             self._synchronise(self._before, self._result)
+        else:
+            self._before.set_image(None)
         self._say_zoom()
 
     def _synchronise(self, follower: PictureView, leader: PictureView) -> None:
@@ -143,7 +160,5 @@ class ResultPane(QWidget):
     def _say_zoom(self) -> None:
         if self._frame is None:
             return
-        zoom = self._result.zoom
         width, height = self._frame.width(), self._frame.height()
-        self._zoom_label.setText(f"{width} × {height} px   ·   {100 * zoom:.0f} %")
-        self.zoom_changed.emit(zoom)
+        self._zoom_label.setText(f"{width} × {height} px   ·   {100 * self._result.zoom:.0f} %")

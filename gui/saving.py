@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
 from pathlib import Path
 
@@ -23,6 +24,12 @@ class Keep(StrEnum):
 
     SAVE = "Save…"
     DROP = "Don't save"
+
+
+class Existing(StrEnum):
+    """What to do with a file of the name to save under."""
+
+    REPLACE = "Replace"
 
 
 class Saving(QObject):
@@ -66,9 +73,11 @@ class Saving(QObject):
             if chosen is None:
                 return False
             quality = chosen
+        taken = await self._tasks.in_background(os.path.lexists, path)
+        if taken and not await self._may_overwrite(path):
+            return False
         self._memory.change(save_folder=str(path.parent), jpeg_quality=quality)
-        # The dialog has asked whether to replace a file of this name.
-        await self._tasks.in_background(_write, result, path, quality)
+        await self._tasks.in_background(_write, result, path, quality, overwrite=taken)
         self._session.mark_saved(result, path)
         self.noticed.emit(f"Saved {path.name} in {path.parent}")
         return True
@@ -83,6 +92,10 @@ class Saving(QObject):
             return True
         answer = await self._dialogs.choose("Save the pastiche first?", reason, Keep)
         return answer is Keep.DROP or (answer is Keep.SAVE and await self.save_as())
+
+    async def _may_overwrite(self, path: Path) -> bool:
+        question, detail = f"{path.name} exists already. Replace it?", f"It is in {path.parent}."
+        return await self._dialogs.choose(question, detail, Existing) is Existing.REPLACE
 
     def _suggestion(self, result: Result) -> Path:
         folder = self._memory.now.save_folder
@@ -101,6 +114,6 @@ class Saving(QObject):
         )
 
 
-def _write(result: Result, path: Path, quality: int) -> None:
+def _write(result: Result, path: Path, quality: int, *, overwrite: bool) -> None:
     recipe = recipe_of(result.job, result.pastiche, result.preset)
-    save_pixels(result.pastiche.pixels, path, recipe=recipe, quality=quality, overwrite=True)
+    save_pixels(result.pastiche.pixels, path, recipe=recipe, quality=quality, overwrite=overwrite)

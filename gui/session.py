@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtGui import QImage
 
 from engine.choices import NetworkName
+from engine.errors import Cancelled, EngineError
 from engine.job import Job, Pastiche, Picture, Retune, Stage, StyleImage
 from engine.presets import Preset
 from engine.settings import DEFAULTS, Settings
@@ -32,7 +33,7 @@ class Result:
         pastiche: What the engine made.
         image: The same to be shown.
         job: What it was made from.
-        preset: The preset it was made with; empty if the settings were the person's own.
+        preset: The preset it was made with; empty if its settings were the person's own.
         path: Where it was saved; None while it is not.
     """
 
@@ -91,13 +92,6 @@ class Session(QObject):
         """Whether there is a pastiche that would be lost."""
         return self.result is not None and self.result.path is None
 
-    @property
-    def preset_name(self) -> str:
-        """The preset last chosen; empty if the settings have moved away from it."""
-        if self.preset is None or self.preset.applied_to(self.settings) != self.settings:
-            return ""
-        return self.preset.name
-
     def set_content(self, picture: Picture | None) -> None:
         """Take another photograph, or none for a texture."""
         self.content = picture
@@ -130,28 +124,37 @@ class Session(QObject):
 
     def choose_preset(self, preset: Preset) -> None:
         """Apply a preset to the settings."""
-        self.preset = preset
+        self.note_preset(preset)
         self.set_settings(preset.applied_to(self.settings))
+
+    def note_preset(self, preset: Preset | None) -> None:
+        """Take over which preset is shown as chosen; the settings stay as they are."""
+        self.preset = preset
 
     async def render(self) -> None:
         """Make a pastiche of the pictures and settings as they are now; returns when it is there.
 
         Raises:
-            Cancelled: It was discarded; the earlier result stands, as after every error.
+            Cancelled: It was discarded; the earlier result stands.
             NetworkMissingError: The network weights are not there.
-            GramaryeError: Anything else a person can mend.
+            EngineError: The engine failed; the picture so far is the result, if there was one.
+            GramaryeError: Anything else a person can mend; the earlier result stands.
         """
         if self.state is not State.IDLE:
             return
-        self._control = Control()
+        self._control = control = Control()
         self._enter(State.PREPARING)
         try:
             weights = await self._tasks.in_background(self._find_weights, self.settings.network)
+            _heed_discard(control)
             job = Job(self.content, self.styles, self.settings, weights, self.start)
-            preset = self.preset_name
-            pastiche = await self._engine.run(job, self._control)
-            image = await self._tasks.in_background(to_qimage, pastiche.pixels)
-            self._set_result(Result(pastiche, image, job, preset))
+            try:
+                pastiche = await self._engine.run(job, control)
+            except EngineError as error:
+                if error.pastiche is not None:
+                    await self._keep(error.pastiche, job, control)
+                raise
+            await self._keep(pastiche, job, control)
         finally:
             self._control = None
             self._retune_timer.stop()
@@ -185,6 +188,13 @@ class Session(QObject):
         if result is self.result:
             self._set_result(replace(result, path=path))
 
+    async def _keep(self, pastiche: Pastiche, job: Job, control: Control) -> None:
+        # Discarding is offered up to the last moment, long after the engine's last step.
+        _heed_discard(control)
+        image = await self._tasks.in_background(to_qimage, pastiche.pixels)
+        _heed_discard(control)
+        self._set_result(Result(pastiche, image, job, _name_for(self.preset, pastiche.settings)))
+
     def _set_styles(self, styles: tuple[StyleImage, ...]) -> None:
         self.styles = styles
         self.styles_changed.emit(styles)
@@ -213,3 +223,14 @@ class Session(QObject):
         if self.state is State.PREPARING and update.progress.stage is Stage.RUNNING:
             self._enter(State.RUNNING)
         self.progressed.emit(update)
+
+
+def _heed_discard(control: Control) -> None:
+    if control.discarded:
+        raise Cancelled
+
+
+def _name_for(preset: Preset | None, settings: Settings) -> str:
+    """The preset's name if these settings are its own, which a retune may have changed."""
+    own = preset is not None and preset.applied_to(settings) == settings
+    return preset.name if own else ""

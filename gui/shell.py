@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QApplication
 
 from engine.choices import NetworkName
-from engine.errors import NetworkMissingError
+from engine.errors import InputError, NetworkMissingError
 from engine.paths import config_folder
 from engine.preset_store import PresetStore
 from engine.settings import Settings
@@ -70,7 +70,8 @@ class Shell(QObject):
         self.opening = Opening(session, tasks, asked, memory, self)
         self.saving = Saving(session, tasks, asked, memory, self)
         self.desk = NetworkDesk(window.network_page, tasks, asked, find, self)
-        self.commands = Commands(session, self.opening, self.saving, self.desk, self)
+        commit = window.parameter_panel.commit
+        self.commands = Commands(session, self.opening, self.saving, self.desk, commit, self)
         self.helping = Helping(window, engine, asked, self)
         self.leaving = Leaving(session, engine, tasks, asked, memory, self.saving, self.desk, self)
         self._connect()
@@ -81,8 +82,9 @@ class Shell(QObject):
         self.window.restore_geometry(self._geometry)
         self.window.show()
         self._engine.start()
-        for complaint in filter(None, (self._complaint, *self._presets.problems)):
-            self.presenter.notice(complaint)
+        complaints = tuple(filter(None, (self._complaint, *self._presets.problems)))
+        if complaints:
+            self.fail(InputError("\n\n".join(complaints)))
         self._follow_network(self.session.settings)
         if content is not None:
             self.tasks.start(self.opening.open_one(Role.CONTENT, content))
@@ -93,7 +95,7 @@ class Shell(QObject):
         """Tell the person of an error: the end of every story that went wrong."""
         failure = explain(error)
         if isinstance(error, NetworkMissingError):
-            self.tasks.start(self.desk.check(self.session.settings.network))
+            self.tasks.start(self.desk.show(self.session.settings.network))
         elif failure is not None and failure not in self._being_told:
             self.tasks.start(self._tell(failure))
 
@@ -111,13 +113,15 @@ class Shell(QObject):
         for speaker in (self.opening, self.saving, self.desk, self.commands, self.memory):
             speaker.noticed.connect(self.presenter.notice)
         self.window.preset_bar.failed.connect(self.fail)
+        self.window.preset_bar.saving.connect(self.window.parameter_panel.commit)
         self.memory.changed.connect(self._show_preferences)
         self.session.settings_changed.connect(self._remember_settings)
         self.session.settings_changed.connect(self._follow_network)
         self._engine.warmed.connect(self.presenter.show_devices)
         self._engine.warmed.connect(self.desk.note_engine_loaded)
         self._engine.warmed.connect(self._prepare_plot)
-        self.leaving.closed.connect(self._close_window)
+        self.leaving.decided.connect(self._hide_window)
+        self.leaving.closed.connect(self.window.close_now)
         self._application.styleHints().colorSchemeChanged.connect(self._apply_theme)
 
     @Slot(object)
@@ -155,6 +159,7 @@ class Shell(QObject):
         apply_theme(self._application, self._theme)
 
     @Slot()
-    def _close_window(self) -> None:
+    def _hide_window(self) -> None:
+        """Go at once: shutting down may have to wait until the engine has loaded."""
         self.window.save_geometry(self._geometry)
-        self.window.close_now()
+        self.window.hide()

@@ -38,3 +38,7 @@ class StartRow(QWidget):
     def show_picture(self, picture: Picture | None) -> None:
         """Show another picture's name, or that there is none yet."""
         self._name.setText(picture.name if picture else "no picture yet")
+
+    def set_running(self, running: bool) -> None:
+        """Leave the picture to a running job, or to the person again."""
+        self._open.setEnabled(not running)

@@ -92,6 +92,10 @@ class StyleRow(QWidget):
         """Say what the weight comes to among the others."""
         self._share.setText(share)
 
+    def set_running(self, running: bool) -> None:
+        """Keep the painting in a running job; its weight can be changed nevertheless."""
+        self._remove.setEnabled(not running)
+
     def _lay_out(self) -> None:
         name = QElidingLabel(self.picture.name)
         name.setTextFormat(Qt.TextFormat.PlainText)
@@ -133,7 +137,7 @@ class StyleRow(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Delete takes the painting out."""
         if event.key() == Qt.Key.Key_Delete:
-            self._ask_removal()
+            self._remove.click()
         else:
             super().keyPressEvent(event)
 

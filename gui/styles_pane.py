@@ -37,6 +37,7 @@ class StylesPane(QWidget):
         self.setObjectName("stylesPane")
         self._rows: list[StyleRow] = []
         self._weights: list[float] = []
+        self._running = False
         self._well = PictureWell("Drop paintings here", "Or click to add one or several")
         self._add = QPushButton("Add painting…")
         self._add.setObjectName("addStyleButton")
@@ -44,7 +45,8 @@ class StylesPane(QWidget):
         self._add.clicked.connect(self.add_requested)
         self._lay_out()
         self.setFocusProxy(self._add)
-        DropTarget(self).dropped.connect(self.dropped)
+        self._drops = DropTarget(self)
+        self._drops.dropped.connect(self.dropped)
         self.set_styles(())
 
     def set_styles(self, styles: tuple[StyleImage, ...]) -> None:
@@ -75,7 +77,26 @@ class StylesPane(QWidget):
         self._well.setVisible(not styles)
         self._scroll.setVisible(bool(styles))
         self.setAccessibleName(f"Style images: {len(styles) or 'none yet'}")
-        self.setCursor(Qt.CursorShape.ArrowCursor if styles else Qt.CursorShape.PointingHandCursor)
+        self._enable()
+
+    def set_running(self, running: bool) -> None:
+        """Leave the paintings to a running job, all but their weights, or to the person again."""
+        self._running = running
+        self._enable()
+
+    @property
+    def _inviting(self) -> bool:
+        return not self._rows and not self._running
+
+    def _enable(self) -> None:
+        """Allow what can be done now."""
+        for control in (self._well, self._add):
+            control.setEnabled(not self._running)
+        for row in self._rows:
+            row.set_running(self._running)
+        self._drops.set_enabled(not self._running)
+        shapes = Qt.CursorShape
+        self.setCursor(shapes.PointingHandCursor if self._inviting else shapes.ArrowCursor)
 
     def _lay_out(self) -> None:
         rows = QWidget()
@@ -121,5 +142,5 @@ class StylesPane(QWidget):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """A click on the invitation adds."""
         left = event.button() == Qt.MouseButton.LeftButton
-        if left and not self._rows and self.rect().contains(event.position().toPoint()):
+        if left and self._inviting and self.rect().contains(event.position().toPoint()):
             self.add_requested.emit()

@@ -80,7 +80,14 @@ class MainWindow(QMainWindow):
         self._splitters = self._lay_out()
         self.result_pane.addAction(pause)
         self._colour()
-        DropTarget(self).dropped.connect(self.dropped)
+        self._drops = DropTarget(self)
+        self._drops.dropped.connect(self.dropped)
+
+    def set_running(self, running: bool) -> None:
+        """Close every way in for pictures while a job uses them, or open it again."""
+        for part in (self.content_pane, self.styles_pane, self.start_row, self.menus):
+            part.set_running(running)
+        self._drops.set_enabled(not running)
 
     def show_network_page(self, shown: bool) -> None:
         """Put the network page or the result in the middle."""

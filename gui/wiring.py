@@ -42,6 +42,7 @@ def connect_actions(shell: Shell) -> None:
         Action.PASTE_STYLE: partial(opening.paste, Role.STYLE),
         Action.SAVE: saving.save_as,
         Action.SAVE_AS: saving.save_as,
+        Action.COPY_IMAGE: partial(commands.copy_image, shell.tasks),
         Action.QUIT: shell.leaving.close,
         Action.RENDER: commands.render,
         Action.NETWORK: commands.show_network,
@@ -51,7 +52,6 @@ def connect_actions(shell: Shell) -> None:
     }
     canvas = window.result_pane
     deeds: dict[Action, Callable[[], object]] = {
-        Action.COPY_IMAGE: commands.copy_image,
         Action.FIT: canvas.fit,
         Action.ACTUAL_SIZE: canvas.actual_size,
         Action.ZOOM_IN: canvas.zoom_in,
@@ -87,6 +87,14 @@ def connect_panes(shell: Shell) -> None:
     styles.removed.connect(tell(opening.remove_style))
     styles.dropped.connect(tell(partial(opening.take, Role.STYLE)))
     styles.weights_changed.connect(session.set_style_weights)
+    canvas = window.result_pane
+    canvas.sample_requested.connect(window.actions_by_name[Action.OPEN_SAMPLE].trigger)
+
+    def offer_sample(_changed: object) -> None:
+        canvas.offer_sample(session.content is None and not session.styles)
+
+    session.content_changed.connect(offer_sample)
+    session.styles_changed.connect(offer_sample)
     window.start_row.open_requested.connect(tell(partial(opening.choose, Role.START)))
     window.preset_bar.set_settings_source(window.parameter_panel.settings)
     window.preset_bar.chosen.connect(session.choose_preset)

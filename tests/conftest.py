@@ -60,6 +60,17 @@ def random_network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     path.unlink()
 
 
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """One thread for torch: on tiny pictures several wait for each other longer than one works."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of real pictures and network weights beside the checkout; skips without it."""

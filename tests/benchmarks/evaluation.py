@@ -130,7 +130,6 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     settings = DEFAULTS.changed(device=options.device)
-    torch.set_num_threads(devices.thread_count())
     print(devices.describe(devices.choose_arithmetic(settings)), f"torch {torch.__version__}")
     weights = read_weights(options.network, NetworkName.VGG19)
     for size in options.sizes:

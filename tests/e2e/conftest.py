@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 from terminal import Terminal, paint
 
-from engine import devices
-
 
 @pytest.fixture
 def terminal(
+    one_thread: None,
     tmp_path: Path,
     random_network: Path,
     capsys: pytest.CaptureFixture[str],
@@ -20,8 +19,6 @@ def terminal(
     """Stands in an own folder that holds `photo.png` and `style.png`."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
-    # Several threads wait for each other longer than such small pictures take one.
-    monkeypatch.setattr(devices, "thread_count", lambda: 1)
     paint(tmp_path / "photo.png", seed=1, size=(40, 30))
     paint(tmp_path / "style.png", seed=2, size=(32, 32))
     return Terminal(tmp_path, random_network, capsys)

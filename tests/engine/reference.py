@@ -18,16 +18,17 @@ STD = torch.tensor((0.229, 0.224, 0.225), dtype=torch.float64).view(1, 3, 1, 1)
 
 def features(image: Tensor, weights: Mapping[str, Tensor], pooling: str, padding: str) -> dict:
     """All features of VGG-19 at a float64 image."""
+    scales = {"average": (1.2, 1.6, 1.4, 2.0), "l2": (0.57, 0.7, 0.67, 0.79)}
     pool = {
-        "max": lambda h: F.max_pool2d(h, 2),
-        "average": lambda h: 2.0 * F.avg_pool2d(h, 2),
-        "l2": lambda h: 0.78 * F.lp_pool2d(h, 2, 2),
+        "max": lambda h, _: F.max_pool2d(h, 2),
+        "average": lambda h, stage: scales["average"][stage - 1] * F.avg_pool2d(h, 2),
+        "l2": lambda h, stage: scales["l2"][stage - 1] * F.lp_pool2d(h, 2, 2),
     }[pooling]
     h = (image - MEAN) / STD
     found = {}
     for stage, count in enumerate(CONVOLUTIONS[NetworkName.VGG19], start=1):
         if stage > 1:
-            h = pool(h)
+            h = pool(h, stage - 1)
         for index in range(1, count + 1):
             name = f"conv{stage}_{index}"
             if name == "conv1_1" and padding == "replicate":

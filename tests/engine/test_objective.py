@@ -15,6 +15,8 @@ from engine.networks import Network
 from engine.objective import Objective, Targets, encode_content, encode_style
 from engine.settings import DEFAULTS, Settings
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 CPU = torch.device("cpu")
 EXACT = Arithmetic(CPU, torch.float64)
 
@@ -42,7 +44,7 @@ def build(
         settings.network, weights, layers, arithmetic, settings.pooling, settings.padding
     )
     wanted = [name for name, _ in settings.content_layers]
-    found = {} if content is None else encode_content(network, content, wanted)
+    found = None if content is None else encode_content(network, content, wanted)
     wanted = [name for name, _ in settings.style_layers]
     targets = Targets(found, tuple(encode_style(network, style, wanted) for style in styles))
     return Objective(network, targets, settings, shares)

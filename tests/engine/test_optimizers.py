@@ -111,6 +111,8 @@ def test_rolling_back_returns_to_the_last_good_image_and_forgets() -> None:
     descent = walk(DEFAULTS, 10)
     descent.mark_good()
     good = descent.image.clone()
+    descent.step(bowl)
+    descent.mark_good()
     bad = torch.full_like(good, float("nan"))
     descent.step(lambda image: Evaluation(bad.sum(), bad.sum().view(1), bad))
     assert not descent.is_finite()

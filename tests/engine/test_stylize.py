@@ -10,13 +10,15 @@ import pytest
 import torch
 
 from engine import devices
-from engine.errors import Cancelled, EngineError
+from engine.errors import Cancelled, EngineError, InputError
 from engine.images import picture_from_pixels
 from engine.job import Job, Pastiche, Picture, Progress, Retune, Stage, StyleImage
 from engine.objective import Evaluation, Objective
 from engine.settings import DEFAULTS
 from engine.steering import Command, Stop
 from engine.stylize import stylize
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 SMALL = {
     "output_size": 48,
@@ -163,6 +165,44 @@ def test_a_retune_to_a_new_layer_measures_it(
     assert [t.name for t in pastiche.progress.terms] == ["content relu3_1", "style conv1_2"]
 
 
+def test_a_retune_that_cannot_be_is_told_and_the_job_goes_on(
+    make_job: Callable[..., Job], every_step_shows: None
+) -> None:
+    job = make_job()
+    other = job.settings.changed(network="vgg16")
+    for wrong in (Retune(other, (0.0,)), Retune(job.settings, (1.0, 1.0))):
+        pastiche, seen = run(
+            job, lambda p, wrong=wrong: wrong if p.step == 1 and not p.message else None
+        )
+        assert pastiche.complete
+        assert pastiche.settings == job.settings
+        assert any("weight" in p.message for p in seen)
+
+
+def test_every_live_weight_may_stand_at_zero_for_a_while(
+    make_job: Callable[..., Job], every_step_shows: None
+) -> None:
+    job = make_job()
+    nothing = job.settings.changed(alpha=0.0, style_strength=0.0)
+    pastiche, _ = run(job, lambda p: Retune(nothing, (1.0,)) if p.step == 2 else None)
+    assert pastiche.complete
+    assert pastiche.progress.total == 0
+
+
+def test_a_job_that_asks_nothing_is_refused(make_job: Callable[..., Job]) -> None:
+    with pytest.raises(InputError, match="every weight is 0"):
+        make_job(alpha=0.0, beta=0.0)
+
+
+def test_a_content_layer_may_be_added_to_none(
+    make_job: Callable[..., Job], every_step_shows: None
+) -> None:
+    job = make_job(content_layers="")
+    changed = job.settings.changed(content_layers="relu1_2")
+    pastiche, _ = run(job, lambda p: Retune(changed, (1.0,)) if p.step == 1 else None)
+    assert "content relu1_2" in [term.name for term in pastiche.progress.terms]
+
+
 def test_a_retune_leaves_the_fixed_settings_alone(
     make_job: Callable[..., Job], every_step_shows: None
 ) -> None:
@@ -198,8 +238,9 @@ def test_numbers_that_keep_overflowing_end_the_job_with_a_remedy(
     make_job: Callable[..., Job], every_step_shows: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     break_evaluations(monkeypatch, lambda count: count > 2)
-    with pytest.raises(EngineError, match="learning rate"):
+    with pytest.raises(EngineError, match="learning rate") as failure:
         run(make_job(steps=50))
+    assert failure.value.pastiche is not None
 
 
 def test_running_out_of_memory_names_the_size_that_fits(
@@ -210,16 +251,48 @@ def test_running_out_of_memory_names_the_size_that_fits(
         run(make_job(output_size=4096))
 
 
-def test_an_allocation_that_fails_midway_is_told_like_one_foreseen(
+def fail_at(monkeypatch: pytest.MonkeyPatch, number: int, error: Exception) -> None:
+    whole, count = Objective.evaluate, iter(range(1, 1000))
+
+    def evaluate(self: Objective, image: torch.Tensor) -> Evaluation:
+        if next(count) == number:
+            raise error
+        return whole(self, image)
+
+    monkeypatch.setattr(Objective, "evaluate", evaluate)
+
+
+OUT_OF_MEMORY = (
+    torch.OutOfMemoryError("CUDA out of memory"),
+    RuntimeError("MPS backend out of memory (MPS allocated: 8 GB)"),
+    RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes."),
+    RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 1 bytes."),
+)
+
+
+@pytest.mark.parametrize("error", OUT_OF_MEMORY, ids=lambda error: str(error)[:20])
+def test_running_out_of_memory_midway_is_told_and_keeps_the_picture(
+    error: Exception,
+    make_job: Callable[..., Job],
+    every_step_shows: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fail_at(monkeypatch, 3, error)
+    with pytest.raises(EngineError, match=r"ran out.* Set the output size to \d+ px") as failure:
+        run(make_job())
+    assert failure.value.__context__ is None  # no traceback that would hold tensors
+    assert failure.value.pastiche is not None
+    assert failure.value.pastiche.pixels.shape == (18, 24, 3)
+    assert not failure.value.pastiche.complete
+
+
+def test_a_finished_picture_outlives_a_failure_in_its_last_evaluation(
     make_job: Callable[..., Job], every_step_shows: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object) -> None:
-        raise torch.OutOfMemoryError("CUDA out of memory")
-
-    monkeypatch.setattr(Objective, "evaluate", fail)
-    with pytest.raises(EngineError, match="memory") as refusal:
-        run(make_job())
-    assert refusal.value.__context__ is None  # no traceback that would hold tensors
+    fail_at(monkeypatch, 7, torch.OutOfMemoryError("CUDA out of memory"))
+    pastiche, _ = run(make_job())
+    assert pastiche.complete
+    assert pastiche.notes
 
 
 def test_the_size_that_is_said_to_fit_does(

@@ -8,7 +8,6 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractSpinBox
 
-from engine import devices
 from engine.images import open_picture
 from engine.recipes import read_recipe
 from gui.opening import Role
@@ -23,11 +22,10 @@ SMALL = {
 
 
 @pytest.fixture
-def engine(monkeypatch):
+def engine(one_thread):
     """The engine itself, in place of the scripted one."""
     from engine.stylize import stylize
 
-    monkeypatch.setattr(devices, "thread_count", lambda: 1)
     return stylize
 
 
