@@ -90,7 +90,8 @@ class _Curve:
 class LossPlot(QWidget):
     """One curve per term and one for the total, over the steps, on a logarithmic axis.
 
-    Redraws about three times a second at most. A dashed vertical line marks where a new scale begins.
+    Redraws about three times a second at most. A dashed vertical line marks where a new scale
+    begins.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:

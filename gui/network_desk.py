@@ -131,7 +131,12 @@ class NetworkDesk(QObject):
             self._page.show_offer(download.url, download.size, str(download.destination))
 
     async def _import(
-        self, network: NetworkName, words: str, work: Callable[[], Path], cancellable: bool = False
+        self,
+        network: NetworkName,
+        words: str,
+        work: Callable[[], Path],
+        *,
+        cancellable: bool = False,
     ) -> None:
         """Show the page busy while weights come; afterwards what is missing still."""
         self._busy = True

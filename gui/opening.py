@@ -91,11 +91,13 @@ class Opening(QObject):
             return
         request = self._request(role)
         picture = await self._tasks.in_background(_without_file, dropped)
-        self._use(role, request, [picture])
+        self._use(role, request, picture)
 
     async def paste(self, role: Role) -> None:
         """Open what is in the clipboard."""
-        dropped = dropped_from(QGuiApplication.clipboard().mimeData())
+        # An empty clipboard is nothing at all on some platforms.
+        mime = QGuiApplication.clipboard().mimeData()
+        dropped = dropped_from(mime) if mime is not None else None
         if dropped is None:
             raise InputError(
                 "There is no picture in the clipboard.", "Copy a picture or a file first."
@@ -119,16 +121,10 @@ class Opening(QObject):
         pictures, failures = [], []
         for path in paths:
             try:
-                if role is Role.CONTENT:
-                    picture, recipe = await self._read_own(path)
-                    if recipe and await self._restored(request, picture.name, recipe):
-                        return
-                else:
-                    picture = await self._tasks.in_background(open_picture, path)
-                pictures.append(picture)
+                pictures.append(await self._read(role, request, path))
             except GramaryeError as error:
                 failures.append(error)
-        self._use(role, request, pictures)
+        self._use(role, request, *filter(None, pictures))
         if failures:
             others = len(failures) - 1
             also = f" So it is with {others} more." if others else ""
@@ -148,18 +144,20 @@ class Opening(QObject):
         self._refuse_while_busy()
         self._session.remove_style(index)
 
-    async def _restored(self, path: Path) -> bool:
-        """Whether the file's recipe was what the person wanted, and not the picture itself."""
-        try:
-            recipe = await self._tasks.in_background(read_recipe, path)
-        except InputError as error:
-            # A picture whose recipe is damaged is still a picture; opening it tells the rest.
-            self.noticed.emit(str(error))
-            return False
-        if recipe is None:
-            return False
+    async def _read(self, role: Role, request: int, path: Path) -> Picture | None:
+        """The picture in a file; None if the settings that made it were all that was wanted."""
+        if role is not Role.CONTENT:
+            return await self._tasks.in_background(open_picture, path)
+        picture, recipe, complaint = await self._tasks.in_background(_with_recipe, path)
+        if complaint:
+            self.noticed.emit(complaint)
+        ask = recipe is not None and self._is_latest(role, request)
+        return None if ask and await self._restored(picture.name, recipe) else picture
+
+    async def _restored(self, name: str, recipe: Recipe) -> bool:
+        """Whether the recipe was what the person wanted, and not the picture itself."""
         answer = await self._dialogs.choose(
-            f"{path.name} was made with Gramarye.",
+            f"{name} was made with Gramarye.",
             f"{_ingredients(recipe)} Bring its settings back, or paint on this picture?",
             OwnWork,
         )
@@ -171,12 +169,22 @@ class Opening(QObject):
                 update={"device": own.device, "precision": own.precision}
             )
             self._session.set_settings(settings)
-            self.noticed.emit(f"The settings of {path.name} are back. {_ingredients(recipe)}")
+            self.noticed.emit(f"The settings of {name} are back. {_ingredients(recipe)}")
         return answer is not OwnWork.OPEN
 
-    def _use(self, role: Role, pictures: Iterable[Picture]) -> None:
+    def _request(self, role: Role) -> int:
+        """Number what is about to be opened or removed; what is older gives way to it."""
         self._refuse_while_busy()
-        pictures = list(pictures)
+        self._requests[role] += 1
+        return self._requests[role]
+
+    def _is_latest(self, role: Role, request: int) -> bool:
+        return role is Role.STYLE or request == self._requests[role]
+
+    def _use(self, role: Role, request: int, *pictures: Picture) -> None:
+        self._refuse_while_busy()
+        if not self._is_latest(role, request):
+            return
         if role is Role.STYLE:
             self._session.add_styles(pictures)
         elif pictures and role is Role.CONTENT:
@@ -199,6 +207,23 @@ class Opening(QObject):
                 "The pictures cannot be changed while they are being rendered.",
                 "Stop or discard the render first.",
             )
+
+
+def _with_recipe(path: Path) -> tuple[Picture, Recipe | None, str]:
+    """A picture, its recipe if it has one, and a complaint if that cannot be used."""
+    data, name = read_file(path), shown_name(path)
+    picture = replace(decode_picture(data, name), path=path)
+    try:
+        return picture, recipe_in(data, name), ""
+    except InputError as error:
+        return picture, None, str(error)
+
+
+def _without_file(dropped: Dropped) -> Picture:
+    name = "Pasted picture"
+    if dropped.png:
+        return decode_picture(dropped.png, name)
+    return picture_from_pixels(from_qimage(dropped.image), name)
 
 
 def _ingredients(recipe: Recipe) -> str:

@@ -155,7 +155,7 @@ def test_a_picture_of_one_pixel_works_in_every_role(terminal: Terminal) -> None:
 def test_a_picture_too_thin_for_the_network_is_refused_by_name(terminal: Terminal) -> None:
     for size, thin in (((1, 4000), "1 × 32 px"), ((4000, 1), "32 × 1 px")):
         Image.new("RGB", size, "teal").save("line.png")
-        for role, name in (("content", "The canvas"), ("style", "line.png")):
+        for role, name in (("content", "The canvas for line.png"), ("style", "line.png")):
             told = terminal.refused(*terminal.words("--quiet", **{role: "line.png"}))
             assert f"{name} would be {thin}" in told
 
@@ -180,7 +180,7 @@ BAD_SETTINGS = {
     "start=picture": "There is no picture to start from. Give one with --start FILE.",
     "style_layers=relu9_9": "there is no layer 'relu9_9'",
     "style_layers=29": "there is no layer '29'",
-    "style_layers=": "The setting style_layers is empty",
+    "style_layers=": "There is no style layer (style_layers)",
     "style_layers=relu1_1:x": "layers are written as relu1_1:1",
     "style_layers=relu1_1:nan": "a layer's weight lies between",
     "style_layers=relu1_1:-1": "a layer's weight lies between",
@@ -241,9 +241,9 @@ def test_an_unknown_command_is_bad_usage(terminal: Terminal) -> None:
         ("style.png:much", "The weight of style.png cannot be 'much'. Give a number"),
         ("style.png:", "The weight of style.png cannot be ''"),
         ("style.png:0,5", "The weight of style.png cannot be '0,5'"),
-        ("style.png:nan", "A style's weight must be a number of 0 or more."),
-        ("style.png:inf", "A style's weight must be a number of 0 or more."),
-        ("style.png:-1", "A style's weight must be a number of 0 or more."),
+        ("style.png:nan", "A style's weight must be a number from 0 to 1000000."),
+        ("style.png:inf", "A style's weight must be a number from 0 to 1000000."),
+        ("style.png:-1", "A style's weight must be a number from 0 to 1000000."),
         ("style.png:0", "All style weights are 0."),
         ("gone.png:0.5", "There is no file gone.png."),
         ("gone:x.png", "There is no file gone:x.png."),

@@ -211,13 +211,32 @@ def test_a_failing_disk_leaves_everything_as_it_was(
         raise OSError(number, os.strerror(number))
 
     (tmp_path / "b.png").write_bytes(b"precious")
-    monkeypatch.setattr(*((os, "fsync") if step == "fsync" else (Path, "replace")), fail)
+    if step == "fsync":
+        monkeypatch.setattr(os, "fsync", fail)
+    else:
+        monkeypatch.setattr(os, "link", fail)
+        monkeypatch.setattr(Path, "replace", fail)
     for name, overwrite in (("a.png", False), ("a.png", True), ("b.png", True)):
         with pytest.raises(InputError) as refused:
             save_pixels(pastiche(), tmp_path / name, overwrite=overwrite)
         assert message.replace("a.png", name) in refused.value.message
         assert refused.value.remedy
     assert contents(tmp_path) == {"b.png": b"precious"}
+
+
+def test_a_file_system_without_links_never_overwrites_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_links(*_: object) -> None:
+        raise OSError(errno.EPERM, "no links here")
+
+    monkeypatch.setattr(os, "link", no_links)
+    save_pixels(pastiche(), tmp_path / "a.png")
+    assert np.array_equal(open_picture(tmp_path / "a.png").pixels, pastiche())
+    monkeypatch.setattr("engine.saving.check_place", lambda *_, **__: None)
+    with pytest.raises(InputError, match="exists"):
+        save_pixels(pastiche()[::-1].copy(), tmp_path / "a.png")
+    assert np.array_equal(open_picture(tmp_path / "a.png").pixels, pastiche())
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".webp"])

@@ -71,7 +71,7 @@ def make_shell(
         return network
 
     def make() -> Shell:
-        shell = Shell(EngineThread(engine, lambda: ("scripted device",)), ScriptedDialogs, find)
+        shell = Shell(EngineThread(engine, engine.warm_up), ScriptedDialogs, find)
         shells.append(shell)
         shell.open()
         qtbot.waitExposed(shell.window)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from PIL import Image
 from pytestqt.qtbot import QtBot
 
 from engine.job import Job, Pastiche, Progress, Retune, Stage, Term
+from engine.settings import DEFAULTS, Settings
 from engine.steering import Command, Stop, Work
 from gui.dialogs import Dialogs
 from gui.failures import Failure
@@ -33,6 +35,8 @@ class ScriptedEngine:
         jobs: What was asked for.
         retunes: What arrived while running.
         step: Of the running job.
+        settings: Of the running job, as last retuned.
+        may_load: While it is not set, the engine is still loading.
     """
 
     steps: int | None = 5
@@ -40,10 +44,20 @@ class ScriptedEngine:
     jobs: list[Job] = field(default_factory=list)
     retunes: list[Retune] = field(default_factory=list)
     step: int = 0
+    settings: Settings = DEFAULTS
+    may_load: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.may_load.set()
+
+    def warm_up(self) -> tuple[str, ...]:
+        self.may_load.wait()
+        return ("scripted device",)
 
     def __call__(self, job: Job, frame_due: Callable[[], bool]) -> Work:
         self.jobs.append(job)
         self.step = 0
+        self.settings = job.settings
         pixels = np.full((24, 32, 3), 40 + len(self.jobs), np.uint8)
         self._take((yield Progress(Stage.PREPARING, "Loading the network")))
         complete = True
@@ -60,11 +74,12 @@ class ScriptedEngine:
                 complete = False
                 break
         weights = tuple(style.weight for style in job.styles)
-        return Pastiche(pixels, self._progress(None), complete, 1000, job.settings, weights)
+        return Pastiche(pixels, self._progress(None), complete, 1000, self.settings, weights)
 
     def _take(self, command: Command | None) -> None:
         if isinstance(command, Retune):
             self.retunes.append(command)
+            self.settings = command.settings
 
     def _progress(self, frame: np.ndarray | None) -> Progress:
         terms = (Term("content relu4_2", 0.5), Term("style relu1_1", 1 / self.step))

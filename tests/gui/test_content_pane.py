@@ -118,3 +118,22 @@ def test_a_name_is_shown_as_it_is_written(pane):
     pane.show_picture(picture(name="<b>lake</b>.jpg"))
     assert "<b>lake</b>.jpg" in text(pane)
     assert all(label.textFormat() is Qt.TextFormat.PlainText for label in pane.findChildren(QLabel))
+
+
+def test_a_running_job_keeps_its_photograph(pane, qtbot):
+    pane.set_running(True)
+    open_, remove = (
+        pane.findChild(QPushButton, f"{name}ContentButton") for name in ("open", "remove")
+    )
+    for shown in (None, picture()):
+        pane.show_picture(shown)
+        assert not open_.isEnabled()
+        assert not remove.isEnabled()
+        assert not any(action.isEnabled() for action in pane.actions())
+        with qtbot.assertNotEmitted(pane.open_requested), qtbot.assertNotEmitted(pane.removed):
+            qtbot.mouseClick(pane, Qt.MouseButton.LeftButton)
+            qtbot.keyClick(pane, Qt.Key.Key_Return)
+            qtbot.keyClick(pane, Qt.Key.Key_Delete)
+    pane.set_running(False)
+    with qtbot.waitSignal(pane.removed):
+        qtbot.mouseClick(remove, Qt.MouseButton.LeftButton)

@@ -69,6 +69,14 @@ def test_of_a_picture_dragged_from_a_browser_the_image_is_taken_and_the_address_
     assert dropped.image.width() == 3
 
 
+def test_a_png_comes_as_its_bytes_before_it_comes_as_an_image():
+    mime = QMimeData()
+    mime.setData("image/png", b"bytes of a file")
+    mime.setImageData(red_image())
+    assert can_take(mime)
+    assert dropped_from(mime) == Dropped((), b"bytes of a file")
+
+
 def test_text_and_bare_addresses_offer_nothing():
     text = QMimeData()
     text.setText("file:///tmp/a.jpg")
@@ -104,3 +112,25 @@ def test_the_widget_lights_up_while_a_picture_hovers_over_it(target):
     assert target.grab().toImage() == plain
     drop(target, files("file:///tmp/a.jpg"))
     assert target.grab().toImage() == plain
+
+
+def test_a_disabled_target_neither_lights_up_nor_takes_anything(target):
+    plain = target.grab().toImage()
+    target.target.set_enabled(False)
+    assert not hover(target, files("file:///tmp/a.jpg"))
+    assert target.grab().toImage() == plain
+    drop(target, files("file:///tmp/a.jpg"))
+    target.target.set_enabled(True)
+    drop(target, files("file:///tmp/b.jpg"))
+    assert target.taken == [Dropped((Path("/tmp/b.jpg"),))]
+
+
+def test_a_picture_that_hovers_while_the_target_is_disabled_does_not_land(target):
+    plain = target.grab().toImage()
+    mime = files("file:///tmp/a.jpg")
+    hover(target, mime)
+    target.target.set_enabled(False)
+    assert target.grab().toImage() == plain
+    event = QDropEvent(QPointF(5, 5), ALL_ACTIONS, mime, BUTTON, NO_KEYS)
+    QApplication.sendEvent(target, event)
+    assert target.taken == []

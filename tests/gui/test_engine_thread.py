@@ -14,10 +14,14 @@ from gui.engine_thread import EngineThread
 from gui.mailbox import Mailbox, Update
 
 
-@pytest.fixture
-def job(network):
+def grey_job(network):
     picture = Picture(np.zeros((24, 32, 3), np.uint8), "grey.png", "0" * 64)
     return Job(picture, (StyleImage(picture),), DEFAULTS, network)
+
+
+@pytest.fixture
+def job(network):
+    return grey_job(network)
 
 
 @pytest.fixture
@@ -155,3 +159,27 @@ def test_a_frame_is_a_copy():
     box.put(Progress(Stage.RUNNING, frame=frame))
     frame[:] = 255
     assert box.take().image.pixelColor(0, 0).red() == 0
+
+
+def test_a_finished_job_is_let_go_while_the_thread_waits(start, finish, network):
+    thread = start(lambda job, frame_due: ScriptedEngine()(job, frame_due))
+    job = grey_job(network)
+    pastiche = finish(thread.run(job, Control()))
+    held = weakref.ref(job), weakref.ref(pastiche)
+    del job, pastiche
+    gc.collect()
+    assert [each() for each in held] == [None, None]
+
+
+def test_a_failed_job_is_let_go_with_its_error(start, finish, network):
+    def stylize(job, frame_due):
+        return ScriptedEngine(error=RuntimeError("broken"))(job, frame_due)
+
+    thread = start(stylize)
+    job = grey_job(network)
+    held = weakref.ref(job)
+    with pytest.raises(RuntimeError) as raised:
+        finish(thread.run(job, Control()))
+    del job, raised
+    gc.collect()
+    assert held() is None

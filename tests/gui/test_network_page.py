@@ -1,3 +1,4 @@
+import threading
 import time
 
 import pytest
@@ -92,6 +93,74 @@ def test_a_download_shows_how_far_it_is_and_ends_with_the_page_gone(
     assert not button(missing, "downloadNetworkButton").isEnabled()
     proceed.append(True)
     qtbot.waitUntil(lambda: not missing.window.network_page.isVisible())
+
+
+@pytest.fixture
+def downloading(missing, network, monkeypatch, qtbot):
+    """A window whose download has not been answered yet, and what lets it arrive."""
+    proceed = threading.Event()
+
+    def download(name, progressed, cancelled):
+        while not proceed.wait(0.001):
+            if cancelled():
+                raise Cancelled
+        network.write_bytes(b"weights")
+        return network
+
+    monkeypatch.setattr(weights, "download_weights", download)
+    button(missing, "downloadNetworkButton").click()
+    qtbot.waitUntil(lambda: "Asking for the file" in words(missing))
+    yield missing, proceed
+    proceed.set()
+
+
+def test_a_download_can_be_cancelled_before_anything_arrives(downloading, qtbot):
+    shell, _proceed = downloading
+    assert button(shell, "cancelDownloadButton").isVisible()
+    button(shell, "cancelDownloadButton").click()
+    qtbot.waitUntil(button(shell, "downloadNetworkButton").isEnabled)
+
+
+def test_rendering_during_a_download_shows_the_download_again(downloading, qtbot):
+    shell, _proceed = downloading
+    button(shell, "dismissNetworkButton").click()
+    shell.window.actions_by_name[Action.RENDER].trigger()
+    qtbot.waitUntil(shell.window.network_page.isVisible)
+    assert "Asking for the file" in words(shell)
+    assert not shell.dialogs.reports
+
+
+def test_after_a_download_the_network_chosen_meanwhile_is_looked_for(downloading, qtbot):
+    shell, proceed = downloading
+    shell.session.set_settings(shell.session.settings.changed(network=NetworkName.VGG16))
+    proceed.set()
+    qtbot.waitUntil(lambda: "One thing is missing: VGG-16" in words(shell))
+
+
+def test_what_has_arrived_whole_is_being_checked(missing):
+    missing.window.network_page.show_download(548_000_000, 548_000_000)
+    assert "Checking the file…" in words(missing)
+    assert not button(missing, "cancelDownloadButton").isVisible()
+
+
+def test_the_wait_for_the_engine_can_be_cancelled(
+    network, published, make_shell, engine, monkeypatch, qtbot
+):
+    network.unlink()
+    imported = []
+    monkeypatch.setattr(weights, "import_weights", lambda *given: imported.append(given))
+    engine.may_load.clear()
+    shell = make_shell()
+    qtbot.waitUntil(shell.window.network_page.isVisible)
+    shell.dialogs.files = (network.with_name("mine.pth"),)
+    button(shell, "locateNetworkButton").click()
+    qtbot.waitUntil(button(shell, "cancelDownloadButton").isVisible)
+    button(shell, "cancelDownloadButton").click()
+    qtbot.waitUntil(button(shell, "locateNetworkButton").isEnabled)
+    engine.may_load.set()
+    qtbot.waitUntil(button(shell, "downloadNetworkButton").isEnabled)
+    assert not imported
+    assert not shell.dialogs.reports
 
 
 def test_a_cancelled_download_offers_to_go_on(missing, monkeypatch, qtbot):

@@ -129,7 +129,8 @@ def test_built_in_presets_can_be_exported_only(bar):
 
 def test_saving_keeps_the_panels_settings_under_a_name(bar, store, qtbot):
     bar.show_settings(LOUD)
-    action(bar, "Save").trigger()
+    with qtbot.waitSignal(bar.saving):
+        action(bar, "Save").trigger()
     answer_name(bar, qtbot, " New ", "What it does")
     kept = next(preset for preset in store.presets() if preset.name == "New")
     assert kept.description == "What it does"
@@ -195,6 +196,41 @@ def test_an_exported_preset_can_be_imported_again(bar, store, tmp_path):
     assert names(store) == ["Mine"]
     assert chosen[0].applied_to(DEFAULTS) == LOUD
     other.deleteLater()
+
+
+@pytest.mark.parametrize("word", ["Replace", "Cancel"])
+def test_exporting_over_a_file_is_asked_first(bar, store, tmp_path, word):
+    path = tmp_path / "out.json"
+    path.write_text("precious")
+    choose(bar, "Mine")
+    action(bar, "Export").trigger()
+    answer_file(bar, path)
+    assert path.read_text() == "precious"
+    answer(bar, word)
+    assert (path.read_text() == "precious") == (word == "Cancel")
+
+
+def test_the_preset_shown_is_told_whatever_made_it_so(bar, store, qtbot):
+    shown = []
+    bar.shown.connect(lambda preset: shown.append(preset and preset.name))
+    bar.show_settings(LOUD)
+    action(bar, "Save").trigger()
+    answer_name(bar, qtbot, "New")
+    action(bar, "Rename").trigger()
+    answer_name(bar, qtbot, "Newer")
+    choose(bar, builtin_presets()[0].name)
+    choose(bar, "Newer")
+    action(bar, "Delete").trigger()
+    answer(bar, "Delete")
+    assert shown == ["Mine", "New", "Newer", builtin_presets()[0].name, "Newer", None]
+
+
+def test_a_preset_file_that_broke_meanwhile_is_told_once(bar, store, failures, tmp_path, qtbot):
+    (tmp_path / "presets" / "dusk.json").write_text("{")
+    for name in ("New", "Newer"):
+        action(bar, "Save").trigger()
+        answer_name(bar, qtbot, name)
+    assert ["dusk.json" in failure.message for failure in failures] == [True]
 
 
 def test_importing_over_a_preset_is_asked_first(bar, store, tmp_path):

@@ -1,6 +1,7 @@
 """The line that says how far a job is."""
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QProgressBar
 
 from engine.job import Progress, Stage
@@ -93,3 +94,18 @@ def test_idle_shows_no_bar(strip):
     strip.show_idle("Finished in 20 s")
     assert strip.findChild(QProgressBar).isHidden()
     assert text_of(strip) == "Finished in 20 s"
+
+
+def test_names_that_look_like_markup_are_shown_as_they_are(strip):
+    strip.show_idle("saved as <b>1</b>.png")
+    label = strip.findChild(QLabel, "progressText")
+    assert label.textFormat() is Qt.TextFormat.PlainText
+    assert "&lt;b&gt;1" in label.toolTip()
+
+
+def test_what_cannot_be_counted_is_busy(strip):
+    strip.show_progress(RUNNING)
+    strip.show_busy("Stopping…")
+    bar = strip.findChild(QProgressBar)
+    assert (bar.minimum(), bar.maximum()) == (0, 0)
+    assert text_of(strip) == "Stopping…"

@@ -2,7 +2,7 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QLabel, QPushButton
 
 from gui.compare import Divider
 from gui.picture_view import PictureView
@@ -157,27 +157,40 @@ def test_without_content_there_is_nothing_to_compare(pane):
         assert not {"Before", "After"} & words(pane)
 
 
-def test_the_mode_is_told_once(pane, qtbot):
-    with qtbot.waitSignal(pane.mode_changed) as told:
-        pane.set_mode(CompareMode.SLIDER)
-    assert told.args == [CompareMode.SLIDER]
-    with qtbot.assertNotEmitted(pane.mode_changed):
-        pane.set_mode(CompareMode.SLIDER)
-
-
-def test_the_zoom_is_told_and_written(pane, qtbot):
+def test_the_photograph_is_let_go_when_it_is_not_beside(pane):
     pane.show_frame(plain(ORANGE, 120, 90))
-    told = []
-    pane.zoom_changed.connect(told.append)
+    pane.set_mode(CompareMode.SIDE_BY_SIDE)
+    before, _ = views(pane)
+    assert GREEN in [before.grab().toImage().pixelColor(x, 120) for x in range(before.width())]
+    pane.set_mode(CompareMode.RESULT)
+    before.setVisible(True)
+    shot = before.grab().toImage()
+    assert GREEN not in [shot.pixelColor(x, 120) for x in range(before.width())]
+
+
+def test_the_zoom_is_written(pane):
+    pane.show_frame(plain(ORANGE, 120, 90))
+    label = pane.findChild(QLabel, "zoomLabel")
     pane.actual_size()
-    assert told[-1] == pytest.approx(1.0)
-    assert pane.findChild(QLabel, "zoomLabel").text().endswith("100 %")
+    assert label.text().endswith("   100 %")
     pane.zoom_in()
-    assert told[-1] > 1.0
+    assert label.text().endswith("141 %")
     pane.zoom_out()
-    assert told[-1] == pytest.approx(1.0)
+    assert label.text().endswith("   100 %")
     pane.fit()
-    assert told[-1] > 3.0
+    assert int(label.text().split()[-2]) > 300
+
+
+def test_the_sample_pictures_are_offered_on_the_empty_canvas_only(pane, qtbot):
+    button = pane.findChild(QPushButton, "trySampleButton")
+    with qtbot.waitSignal(pane.sample_requested):
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    pane.show_frame(plain(ORANGE, 120, 90))
+    assert not button.isVisible()
+    pane.show_frame(None)
+    assert button.isVisible()
+    pane.offer_sample(False)
+    assert not button.isVisible()
 
 
 def test_a_growing_frame_does_not_move_the_comparison(pane):

@@ -1,11 +1,15 @@
+import threading
+
 import numpy as np
 import pytest
 
-from engine.errors import Cancelled, InputError, NetworkMissingError
-from engine.job import Picture
+from engine.errors import Cancelled, EngineError, InputError, NetworkMissingError
+from engine.job import Pastiche, Picture, Progress, Stage
 from engine.presets import builtin_presets
 from engine.settings import DEFAULTS
+from gui import session as session_module
 from gui.engine_thread import EngineThread
+from gui.qimages import to_qimage
 from gui.session import Session
 from gui.states import State
 from gui.tasks import Tasks
@@ -78,6 +82,66 @@ def test_discard_keeps_the_earlier_pastiche(session, engine, finish, loop, qtbot
         task.result()
     assert session.result is earlier
     assert session.state is State.IDLE
+
+
+def test_discard_after_the_last_step_still_discards(session, loop, qtbot, monkeypatch):
+    converting, proceed = threading.Event(), threading.Event()
+
+    def convert(pixels):
+        converting.set()
+        proceed.wait()
+        return to_qimage(pixels)
+
+    monkeypatch.setattr(session_module, "to_qimage", convert)
+    task = loop.create_task(session.render())
+    qtbot.waitUntil(converting.is_set)
+    session.discard()
+    proceed.set()
+    qtbot.waitUntil(task.done)
+    assert isinstance(task.exception(), Cancelled)
+    assert session.result is None
+
+
+def test_discard_while_the_weights_are_looked_for_starts_no_job(
+    session, engine, network, loop, qtbot, monkeypatch
+):
+    proceed = threading.Event()
+
+    def find(name):
+        proceed.wait()
+        return network
+
+    monkeypatch.setattr(session, "_find_weights", find)
+    task = loop.create_task(session.render())
+    qtbot.waitUntil(lambda: session.state is State.PREPARING)
+    session.discard()
+    proceed.set()
+    qtbot.waitUntil(task.done)
+    assert isinstance(task.exception(), Cancelled)
+    assert not engine.jobs
+
+
+def test_an_engine_that_fails_late_leaves_the_picture_so_far(session, engine, finish):
+    pixels = np.full((24, 32, 3), 99, np.uint8)
+    engine.error = EngineError("The device is gone.")
+    engine.error.pastiche = Pastiche(
+        pixels, Progress(Stage.RUNNING, step=2, steps=5), False, 0, DEFAULTS, (1.0, 1.0)
+    )
+    with pytest.raises(EngineError, match="device is gone"):
+        finish(session.render())
+    assert session.unsaved
+    assert session.result.pastiche.pixels is pixels
+    assert not session.result.pastiche.complete
+    assert session.state is State.IDLE
+
+
+def test_an_engine_that_fails_without_a_picture_leaves_the_earlier_one(session, engine, finish):
+    finish(session.render())
+    earlier = session.result
+    engine.error = EngineError("Too large.")
+    with pytest.raises(EngineError):
+        finish(session.render())
+    assert session.result is earlier
 
 
 def test_pause_holds_and_pause_again_goes_on(session, running, engine, qtbot):
@@ -162,12 +226,25 @@ def test_saving_late_does_not_mark_a_newer_pastiche(session, finish, tmp_path):
     assert session.unsaved
 
 
-def test_the_presets_name_goes_with_its_settings_and_not_with_others(session):
-    preset = builtin_presets()[0]
-    session.choose_preset(preset)
-    assert session.preset_name == preset.name
+def test_a_result_bears_the_name_of_the_preset_it_was_made_with(session, finish):
+    session.choose_preset(builtin_presets()[0])
+    finish(session.render())
+    assert session.result.preset == builtin_presets()[0].name
     session.set_settings(session.settings.changed(style_strength=7.5))
-    assert session.preset_name == ""
+    finish(session.render())
+    assert session.result.preset == ""
+
+
+def test_a_job_retuned_away_from_its_preset_does_not_bear_its_name(session, engine, loop, qtbot):
+    session.choose_preset(builtin_presets()[0])
+    engine.steps = None
+    task = loop.create_task(session.render())
+    qtbot.waitUntil(lambda: session.state is State.RUNNING)
+    session.set_settings(session.settings.changed(style_strength=7.5))
+    qtbot.waitUntil(lambda: bool(engine.retunes))
+    session.stop()
+    qtbot.waitUntil(task.done)
+    assert session.result.preset == ""
 
 
 def test_a_preset_leaves_machine_and_occasion_alone(session):

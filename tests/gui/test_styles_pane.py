@@ -196,3 +196,22 @@ def test_several_files_dropped_at_once_are_passed_on_together(pane, pair, qtbot)
 def test_every_control_has_a_name_for_assistive_tools(pane, pair):
     for kind in (QSpinBox, QSlider, QToolButton, QPushButton, StyleRow):
         assert all(control.accessibleName() for control in pane.findChildren(kind))
+
+
+def test_a_running_job_keeps_its_paintings_but_not_their_weights(pane, pair, qtbot):
+    pane.set_running(True)
+    assert not pane.findChild(QPushButton, "addStyleButton").isEnabled()
+    assert not pane.findChild(QToolButton, "styleRemove_0").isEnabled()
+    with qtbot.assertNotEmitted(pane.removed):
+        qtbot.keyClick(row(pane, 0), Qt.Key.Key_Delete)
+    with qtbot.waitSignal(pane.weights_changed):
+        qtbot.keyClick(field(pane, 1), Qt.Key.Key_Down)
+    pane.set_running(False)
+    with qtbot.waitSignal(pane.removed):
+        qtbot.keyClick(row(pane, 0), Qt.Key.Key_Delete)
+
+
+def test_an_empty_pane_invites_nobody_while_a_job_runs(pane, qtbot):
+    pane.set_running(True)
+    with qtbot.assertNotEmitted(pane.add_requested):
+        qtbot.mouseClick(pane, Qt.MouseButton.LeftButton)

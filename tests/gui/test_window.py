@@ -1,23 +1,27 @@
 import json
+import os
+import threading
 
 import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
-from PySide6.QtWidgets import QApplication, QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QProgressBar, QToolButton, QWidget
 from scripted import leave, save_noise
 
 from engine.choices import Start
-from engine.errors import EngineError
+from engine.errors import EngineError, InputError
 from engine.images import open_picture
 from engine.paths import config_folder
 from engine.recipes import read_recipe
 from gui.compare import CompareMode
+from gui.dropping import Dropped
 from gui.leaving import Unfinished
+from gui.mailbox import Update
 from gui.opening import OwnWork
 from gui.preferences import Theme
-from gui.saving import Keep
+from gui.saving import Existing, Keep
 from gui.states import Action, State
 
 
@@ -74,7 +78,7 @@ def test_from_two_pictures_to_a_saved_pastiche_that_opens_again(rendered, tmp_pa
     rendered.dialogs.output = tmp_path / "out.png"
     act(rendered, Action.SAVE)
     qtbot.waitUntil(lambda: not rendered.session.unsaved)
-    assert rendered.dialogs.questions == ["photograph_painting_32x24_001.png"]
+    assert rendered.dialogs.questions == ["photograph_painting_Painterly_32x24_001.png"]
     pixels = open_picture(tmp_path / "out.png").pixels
     assert np.array_equal(pixels, rendered.session.result.pastiche.pixels)
     assert read_recipe(tmp_path / "out.png").content.name == "photograph.png"
@@ -100,6 +104,40 @@ def test_a_save_that_fails_says_so_and_the_pastiche_stays_unsaved(rendered, tmp_
     assert rendered.session.unsaved
     assert rendered.window.isWindowModified()
     assert "Saved" not in rendered.window.statusBar().currentMessage()
+
+
+def test_saving_over_a_file_asks_first(rendered, tmp_path, qtbot):
+    (tmp_path / "out.png").write_text("precious")
+    rendered.dialogs.output = tmp_path / "out.png"
+    rendered.dialogs.answers = [None]
+    act(rendered, Action.SAVE)
+    qtbot.waitUntil(lambda: len(rendered.dialogs.questions) == 2)
+    assert "out.png exists already" in rendered.dialogs.questions[1]
+    qtbot.wait(30)
+    assert (tmp_path / "out.png").read_text() == "precious"
+    assert rendered.session.unsaved
+    rendered.dialogs.answers = [Existing.REPLACE]
+    act(rendered, Action.SAVE)
+    qtbot.waitUntil(lambda: not rendered.session.unsaved)
+    assert open_picture(tmp_path / "out.png").size == (32, 24)
+
+
+def test_a_file_that_appears_after_the_question_is_not_replaced(
+    rendered, tmp_path, monkeypatch, qtbot
+):
+    (tmp_path / "out.png").write_text("precious")
+    rendered.dialogs.output = tmp_path / "out.png"
+    monkeypatch.setattr(os.path, "lexists", lambda path: False)
+    act(rendered, Action.SAVE)
+    qtbot.waitUntil(lambda: bool(rendered.dialogs.reports))
+    assert (tmp_path / "out.png").read_text() == "precious"
+    assert rendered.session.unsaved
+
+
+def test_the_preset_shown_at_first_start_is_the_results(rendered):
+    shown = rendered.window.findChild(QComboBox, "presetCombo").currentText()
+    assert shown
+    assert rendered.session.result.preset == shown
 
 
 def test_a_file_that_is_no_picture_gets_one_clear_sentence_and_changes_nothing(
@@ -157,6 +195,46 @@ def test_frames_progress_device_and_memory_show_while_it_runs(running, qtbot):
     assert "Stopped and kept" in strip_text(running)
 
 
+def test_the_network_page_can_be_used_while_a_job_runs(running, qtbot):
+    act(running, Action.NETWORK)
+    qtbot.waitUntil(running.window.network_page.isVisible)
+    frames = []
+    running.session.progressed.connect(lambda update: frames.append(update.image))
+    qtbot.waitUntil(lambda: any(frames))
+    assert running.window.network_page.isVisible()
+
+
+def test_a_job_puts_the_network_page_away_when_it_begins(loaded, qtbot):
+    act(loaded, Action.NETWORK)
+    qtbot.waitUntil(loaded.window.network_page.isVisible)
+    act(loaded, Action.RENDER)
+    qtbot.waitUntil(lambda: not loaded.window.network_page.isVisible())
+
+
+def test_stopping_is_said_until_it_is_done(running, qtbot):
+    seen = []
+    running.session.progressed.connect(seen.append)
+    qtbot.waitUntil(lambda: bool(seen))
+    act(running, Action.STOP)
+    assert strip_text(running) == "Stopping…"
+    assert running.window.findChild(QProgressBar, "progressBar").maximum() == 0
+    running.session.progressed.emit(Update(seen[-1].progress, None))
+    assert strip_text(running) == "Stopping…"
+    qtbot.waitUntil(lambda: "Stopped and kept" in strip_text(running))
+
+
+def test_render_uses_what_is_being_typed(loaded, engine, qtbot):
+    loaded.window.activateWindow()
+    field = loaded.window.findChild(QWidget, "setting_output_size")
+    field.setFocus()
+    qtbot.waitUntil(field.hasFocus)
+    field.selectAll()
+    qtbot.keyClicks(field, "640")
+    act(loaded, Action.RENDER)
+    qtbot.waitUntil(lambda: bool(engine.jobs))
+    assert engine.jobs[0].settings.output_size == 640
+
+
 def test_space_on_the_canvas_holds_and_goes_on(running, qtbot):
     qtbot.waitUntil(lambda: running.window.result_pane.focusProxy().isVisible())
     running.window.activateWindow()
@@ -200,7 +278,7 @@ def test_discard_leaves_an_empty_canvas_and_no_message(running, qtbot):
 
 
 def test_the_pictures_of_a_running_job_stay(running, painting, qtbot):
-    drop(running.window.styles_pane, painting)
+    running.window.styles_pane.dropped.emit(Dropped((painting,)))
     qtbot.waitUntil(lambda: bool(running.dialogs.reports))
     assert "while they are being rendered" in running.dialogs.reports[0].message
     assert len(running.session.styles) == 1
@@ -280,6 +358,37 @@ def test_closing_while_a_job_runs_can_stop_and_save_it(running, tmp_path, qtbot)
     assert open_picture(tmp_path / "out.tif").size == (32, 24)
 
 
+def test_closing_stays_when_nothing_came_of_the_job(loaded, monkeypatch, qtbot):
+    proceed = threading.Event()
+
+    def find(network):
+        proceed.wait()
+        raise InputError("The disk is gone.")
+
+    monkeypatch.setattr(loaded.session, "_find_weights", find)
+    act(loaded, Action.RENDER)
+    qtbot.waitUntil(lambda: loaded.session.state is State.PREPARING)
+    loaded.dialogs.answers = [Unfinished.SAVE]
+    loaded.window.close()
+    qtbot.waitUntil(lambda: loaded.session.state is State.STOPPING)
+    proceed.set()
+    qtbot.waitUntil(lambda: bool(loaded.dialogs.reports))
+    qtbot.wait(30)
+    assert loaded.window.isVisible()
+
+
+def test_the_window_goes_at_once_though_the_engine_is_still_loading(make_shell, engine, qtbot):
+    engine.may_load.clear()
+    shell = make_shell()
+    closed = []
+    shell.leaving.closed.connect(lambda: closed.append(True))
+    shell.window.close()
+    qtbot.waitUntil(lambda: not shell.window.isVisible())
+    assert not closed
+    engine.may_load.set()
+    qtbot.waitUntil(lambda: bool(closed))
+
+
 def test_closing_while_paused_can_discard(running, qtbot):
     act(running, Action.PAUSE)
     leave(running, qtbot)
@@ -330,14 +439,27 @@ def test_the_window_comes_back_as_it_was_left(make_shell, loaded, photograph, qt
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"version": 99}', '{"version": 1, "theme": "pink"}'])
-def test_corrupt_preferences_are_set_aside_and_said(make_shell, text):
+def test_corrupt_preferences_are_set_aside_and_said(make_shell, text, qtbot):
     config_folder().mkdir(parents=True)
     (config_folder() / "preferences.json").write_text(text)
     (config_folder() / "window.ini").write_bytes(b"\x00\xffnot an INI file")
     shell = make_shell()
-    assert "preferences" in shell.window.statusBar().currentMessage()
+    qtbot.waitUntil(lambda: bool(shell.dialogs.reports))
+    assert "preferences" in shell.dialogs.reports[0].message
     aside = config_folder() / "preferences.unreadable-1.json"
     assert aside.read_text() == text
+
+
+def test_all_that_was_set_aside_at_the_start_is_told_together(make_shell, qtbot):
+    (config_folder() / "presets").mkdir(parents=True)
+    (config_folder() / "preferences.json").write_text("{")
+    (config_folder() / "presets" / "dusk.json").write_text("{")
+    shell = make_shell()
+    qtbot.waitUntil(lambda: bool(shell.dialogs.reports))
+    told = [failure.message for failure in shell.dialogs.reports]
+    assert len(told) == 1
+    assert "preferences" in told[0]
+    assert "dusk.json" in told[0]
 
 
 def test_preferences_are_plain_json(loaded, qtbot):
