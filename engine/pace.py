@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from engine.canvas import Scale
+if TYPE_CHECKING:
+    from engine.canvas import Scale
 
 _SECONDS_BETWEEN_LOOKS = 0.1
 """Looking at a value waits for the device; more often than a person can see is waste."""

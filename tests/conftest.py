@@ -5,6 +5,8 @@ Imports neither torch nor Qt, so that tests which need neither start at once.
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +26,10 @@ _FOLDERS = {
     "XDG_STATE_HOME": "state",
     "GRAMARYE_NETWORKS": "networks",
 }
+
+if sys.platform == "linux" and not os.environ.keys() & {"DISPLAY", "WAYLAND_DISPLAY"}:
+    # Without a screen Qt would end the process.
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 # Other work on the machine must not fail a test.
 hypothesis.settings.register_profile("untimed", deadline=None)

@@ -22,7 +22,6 @@ from gui.failures import Failure
 from gui.leaving import Unfinished
 from gui.saving import Keep
 from gui.shell import Shell
-from gui.states import State
 
 
 @dataclass
@@ -127,7 +126,11 @@ class ScriptedDialogs(Dialogs):
 
     async def choose(self, question: str, detail: str, answers: Any) -> Any:
         self.questions.append(question)
-        return self.answers.pop(0) if self.answers else None
+        fitting = (each for each in self.answers if each is None or isinstance(each, answers))
+        answer = next(fitting, None)
+        if answer in self.answers:
+            self.answers.remove(answer)
+        return answer
 
     async def report(self, failure: Failure) -> None:
         self.reports.append(failure)
@@ -137,9 +140,8 @@ class ScriptedDialogs(Dialogs):
 
 
 def leave(shell: Shell, qtbot: QtBot) -> None:
-    """Close a window, giving up whatever it holds."""
-    busy = shell.session.state is not State.IDLE
-    shell.dialogs.answers = [Unfinished.DROP if busy else Keep.DROP]
+    """Close a window, giving up whatever it holds; a job may end before the question comes."""
+    shell.dialogs.answers = [Unfinished.DROP, Keep.DROP]
     with qtbot.waitSignal(shell.leaving.closed):
         shell.window.close()
 

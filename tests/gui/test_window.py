@@ -225,14 +225,14 @@ def test_stopping_is_said_until_it_is_done(running, qtbot):
 
 def test_render_uses_what_is_being_typed(loaded, engine, qtbot):
     loaded.window.activateWindow()
-    field = loaded.window.findChild(QWidget, "setting_output_size")
+    field = loaded.window.findChild(QWidget, "setting_style_strength")
     field.setFocus()
     qtbot.waitUntil(field.hasFocus)
     field.selectAll()
-    qtbot.keyClicks(field, "640")
+    qtbot.keyClicks(field, "3.25")
     act(loaded, Action.RENDER)
     qtbot.waitUntil(lambda: bool(engine.jobs))
-    assert engine.jobs[0].settings.output_size == 640
+    assert engine.jobs[0].settings.style_strength == 3.25
 
 
 def test_space_on_the_canvas_holds_and_goes_on(running, qtbot):
