@@ -53,7 +53,6 @@ class PresetBar(QWidget):
         self.setObjectName("presetBar")
         self._store = store
         self._settings = DEFAULTS
-        self._source: Callable[[], Settings] = lambda: self._settings
         self._name = ""
         self._shown: Preset | None = None
         self._own: tuple[Preset, ...] = ()
@@ -73,10 +72,6 @@ class PresetBar(QWidget):
         self._lay_out()
         self._reload()
         self._problems = len(store.problems)
-
-    def set_settings_source(self, source: Callable[[], Settings]) -> None:
-        """Say where "Save as preset" takes the settings from."""
-        self._source = source
 
     def show_settings(self, settings: Settings) -> None:
         """Compare the chosen preset with the panel's settings and mark it when they differ.
@@ -181,7 +176,7 @@ class PresetBar(QWidget):
 
     def _save_as(self, name: str, description: str) -> None:
         def keep(overwrite: bool) -> None:
-            preset = Preset(name=name, description=description, settings=self._source())
+            preset = Preset(name=name, description=description, settings=self._settings)
             self._store.save(preset, overwrite=overwrite)
             self._select(preset.name)
 

@@ -96,7 +96,6 @@ def connect_panes(shell: Shell) -> None:
     session.content_changed.connect(offer_sample)
     session.styles_changed.connect(offer_sample)
     window.start_row.open_requested.connect(tell(partial(opening.choose, Role.START)))
-    window.preset_bar.set_settings_source(window.parameter_panel.settings)
     window.preset_bar.chosen.connect(session.choose_preset)
     window.parameter_panel.changed.connect(session.set_settings)
     page.download_requested.connect(tell(desk.download))

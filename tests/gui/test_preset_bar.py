@@ -33,7 +33,6 @@ def store(tmp_path):
 def bar(qtbot, store):
     store.save(Preset(name="Mine", description="Loud & proud", settings=LOUD))
     bar = PresetBar(store)
-    bar.set_settings_source(lambda: LOUD)
     qtbot.addWidget(bar)
     return bar
 
@@ -146,7 +145,7 @@ def test_a_preset_needs_a_name(bar, store):
 
 @pytest.mark.parametrize(("word", "strength"), [("Replace", 2.0), ("Cancel", 4.0)])
 def test_replacing_a_preset_is_asked_first(bar, store, qtbot, word, strength):
-    bar.set_settings_source(lambda: DEFAULTS.changed(style_strength=2.0))
+    bar.show_settings(DEFAULTS.changed(style_strength=2.0))
     action(bar, "Save").trigger()
     answer_name(bar, qtbot, "mine")
     assert store.presets()[0].applied_to(DEFAULTS) == LOUD
