@@ -22,12 +22,12 @@ from engine.stylize import stylize
 
 pytestmark = pytest.mark.real
 
-SIZE = 128
+SIZE = 96
 LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 
 
 def render(shared: Path, network: Path, **values: object) -> Pastiche:
-    settings = DEFAULTS.changed(output_size=SIZE, steps=60, averaging=0.8, **values)
+    settings = DEFAULTS.changed(output_size=SIZE, steps=50, averaging=0.8, **values)
     content = open_picture(shared / "images" / "content" / "tubingen.jpg")
     style = open_picture(shared / "images" / "style" / "starry_night.jpg")
     work = stylize(Job(content, (StyleImage(style),), settings, network))

@@ -65,7 +65,7 @@ def test_numbers_are_read_as_people_type_them(text, number):
 
 @pytest.mark.parametrize(
     ("name", "value", "step"),
-    [("steps", 200, 10), ("learning_rate", 0.02, 0.001), ("smoothness", 0, 1), ("seed", 5, 1)],
+    [("steps", 200, 10), ("learning_rate", 0.02, 0.001), ("smoothness", 0, 0.1), ("seed", 5, 1)],
 )
 def test_an_arrow_moves_by_a_readable_part(name, value, step):
     assert arrow_step(PARAMETER[name], value) == pytest.approx(step)

@@ -21,12 +21,23 @@ SMALL = {
 }
 
 
+class RealEngine:
+    """The engine itself, where other tests have a scripted one."""
+
+    def __call__(self, job, frame_due):
+        from engine.stylize import stylize
+
+        return stylize(job, frame_due)
+
+    def warm_up(self):
+        from engine.devices import describe_devices
+
+        return describe_devices()
+
+
 @pytest.fixture
 def engine(one_thread):
-    """The engine itself, in place of the scripted one."""
-    from engine.stylize import stylize
-
-    return stylize
+    return RealEngine()
 
 
 @pytest.fixture
