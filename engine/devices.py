@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 
 import psutil
@@ -124,8 +123,7 @@ def memory_available(device: torch.device) -> int:
 
 
 def release_memory() -> None:
-    """Give back what no tensor holds any more."""
-    gc.collect()
+    """Give back to the device what no tensor holds any more."""
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
     if torch.backends.mps.is_available():

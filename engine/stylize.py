@@ -14,6 +14,7 @@ There is no thread, pause or window in here. Whoever iterates decides when the n
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from typing import TypeVar
@@ -75,7 +76,9 @@ def stylize(job: Job, frame_due: Callable[[], bool] = _never) -> Work:
         except Exception as error:
             if not devices.is_out_of_memory(error):
                 raise
-        # Outside the `except`: the traceback held every tensor of the failed evaluation.
+        # Outside the `except`: the traceback held every tensor of the failed evaluation. Collecting
+        # holds up the window for a moment; only here is there something to collect.
+        gc.collect()
         devices.release_memory()
         failure = devices.ran_out_of_memory(job.settings, run.needed, run.available())
         failure.pastiche = run.kept()

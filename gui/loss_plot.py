@@ -141,6 +141,10 @@ class LossPlot(QWidget):
             self._plot = _new_plot()
             self._drawn.layout().insertWidget(0, self._plot, 1)
             self._colour()
+            # So does painting the first curve.
+            self._plot.plot([1, 2], [1, 10])
+            self._plot.grab()
+            self._plot.clear()
 
     def clear(self) -> None:
         """Forget all curves, as before a new job."""
