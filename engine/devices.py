@@ -190,6 +190,8 @@ def ran_out_of_memory(settings: Settings, needed: int, available: int) -> Engine
 
     What is free is measured after the job let go, so the prediction was too low or others took it.
     """
+    if not needed:  # the device was full before anything could be planned
+        return EngineError("Memory ran out on the device.", "Close other programs.")
     fits = largest_size(settings.output_size, needed, min(available, needed) * 3 // 4)
     return EngineError(f"Memory ran out at {settings.output_size} px.", _smaller(settings, fits))
 

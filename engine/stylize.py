@@ -109,7 +109,7 @@ class _Run:
         self._weights: dict[str, torch.Tensor] = {}
         self._network: Network | None = None
         self._arithmetic = Arithmetic(torch.device("cpu"), torch.float32)
-        self.needed = 1
+        self.needed = 0
 
     def work(self) -> Work:
         """Load, then walk through the scales."""

@@ -286,6 +286,18 @@ def test_running_out_of_memory_midway_is_told_and_keeps_the_picture(
     assert not failure.value.pastiche.complete
 
 
+def test_a_device_that_is_full_from_the_start_is_told(
+    make_job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise RuntimeError("CUDA error: out of memory")
+
+    monkeypatch.setattr(devices, "choose_arithmetic", full)
+    with pytest.raises(EngineError, match="Close other programs") as failure:
+        run(make_job())
+    assert failure.value.pastiche is None
+
+
 def test_a_finished_picture_outlives_a_failure_in_its_last_evaluation(
     make_job: Callable[..., Job], every_step_shows: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
