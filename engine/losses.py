@@ -32,18 +32,11 @@ StyleLossFunction = Callable[[Statistics, Statistics], Tensor]
 """(statistics of the pastiche, target) -> scalar; differentiable in the first."""
 
 
-def content_loss(features: Tensor, target: Tensor) -> Tensor:
-    """Mean squared difference over the target's own power (Gatys 2016, eq. 1, made relative).
-
-    Args:
-        features: (1, C, H, W).
-        target: The content image's features, the same shape.
-    """
-    return (features - target).square().mean() / power(target)
-
-
 def power(target: Tensor) -> Tensor:
-    """Mean square of the target's features, never quite 0; float32 or better."""
+    """Mean square of the content image's features, never quite 0; float32 or better.
+
+    The content loss is mean (F - P)^2 over this (Gatys 2016, eq. 1, made relative).
+    """
     return target.to(torch.promote_types(target.dtype, torch.float32)).square().mean() + _TINY
 
 

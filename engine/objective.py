@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from engine.layers import LayerWeight
-from engine.losses import STYLE_LOSSES, power
+from engine.losses import STYLE_LOSSES, power, total_variation
 from engine.networks import Network
 from engine.settings import Settings
 from engine.statistics import Statistics, as_matrix, blend, measure
@@ -187,16 +187,14 @@ def _add_style_gradient(features: Tensor, slope: _Slope, gradient: Tensor) -> No
 
 
 def _add_smoothness_gradient(image: Tensor, weight: float, gradient: Tensor) -> Tensor:
-    """The total variation (see `engine.losses.total_variation`) and its gradient, written out."""
-    value = image.new_zeros(())
+    """The weighted total variation; its gradient is written out."""
     for dim in (2, 3):
         length = image.shape[dim] - 1
         difference = image.diff(dim=dim)
         scale = weight / difference.numel()
         gradient.narrow(dim, 1, length).add_(difference, alpha=2 * scale)
         gradient.narrow(dim, 0, length).sub_(difference, alpha=2 * scale)
-        value = value + scale * difference.square().sum()
-    return value
+    return weight * total_variation(image)
 
 
 def _relative(layers: Sequence[LayerWeight], weight: float) -> dict[str, float]:
