@@ -1,8 +1,6 @@
-"""The canvas: sizes from coarse to fine, pictures as tensors of those sizes, the first image."""
+"""The canvas: pictures as tensors of its size, and what it holds before the first step."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -11,85 +9,15 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from engine.choices import Start
-from engine.errors import InputError
 from engine.job import Job, Picture, Pixels
+from engine.scales import Scale, Size
 from engine.settings import Settings
 
-SMALLEST_SIDE = 16
-"""Four poolings halve the picture; a side of 16 leaves one position for the fifth stage."""
+PREVIEW_SIDE = 2048
+"""Pixels that a screen shows of a picture's long side; previews are less than twice as long."""
 
-Size = tuple[int, int]
-"""Width and height in pixels."""
-
-
-@dataclass(frozen=True)
-class Scale:
-    """One level of the pyramid: the canvas, each style image's size beside it, and the steps."""
-
-    canvas: Size
-    styles: tuple[Size, ...]
-    steps: int
-
-
-def fitted(size: Size, long_side: float) -> Size:
-    """A size of the same shape whose long side is `long_side` pixels, each side at least 1."""
-    factor = long_side / max(size)
-    width, height = (max(1, round(side * factor)) for side in size)
-    return width, height
-
-
-def plan_scales(job: Job) -> tuple[Scale, ...]:
-    """The pyramid from the coarsest scale to the output size.
-
-    Sizes are counted down from the output, so that the last is exact; a scale at which a picture
-    would be too small for the network is left out.
-
-    Raises:
-        InputError: Even at the output size a picture would be too narrow; the message names it.
-    """
-    settings = job.settings
-    shape = canvas_shape(job)
-    scales: list[tuple[Size, tuple[Size, ...]]] = []
-    long_side = float(settings.output_size)
-    while not scales or long_side >= settings.coarsest_size:
-        canvas = fitted(shape, long_side)
-        styles = tuple(
-            fitted(style.picture.size, max(canvas) * settings.stroke_size) for style in job.styles
-        )
-        if min(min(size) for size in (canvas, *styles)) < SMALLEST_SIDE:
-            break
-        scales.append((canvas, styles))
-        long_side /= settings.scale_factor
-    if not scales:
-        raise _too_narrow(job, shape)
-    return tuple(
-        Scale(canvas, styles, max(1, round(settings.steps * settings.steps_falloff**level)))
-        for level, (canvas, styles) in enumerate(reversed(scales))
-    )
-
-
-def canvas_shape(job: Job) -> Size:
-    """The size whose proportions the pastiche takes: the content's, the start's, or a square."""
-    if job.content is not None:
-        return job.content.size
-    if job.settings.start is Start.PICTURE and job.start is not None:
-        return job.start.size
-    return 1, 1
-
-
-def _too_narrow(job: Job, shape: Size) -> InputError:
-    settings = job.settings
-    canvas = f"The canvas for {job.content.name}" if job.content else "The canvas"
-    sides = [(canvas, fitted(shape, settings.output_size))]
-    for style in job.styles:
-        size = fitted(style.picture.size, settings.output_size * settings.stroke_size)
-        sides.append((style.picture.name, size))
-    name, (width, height) = min(sides, key=lambda side: min(side[1]))
-    return InputError(
-        f"{name} would be {width} × {height} px at an output size of {settings.output_size} px; "
-        f"each side needs at least {SMALLEST_SIDE}.",
-        "Choose a larger output size or stroke size, or crop the picture to a fuller shape.",
-    )
+_BAND = 512
+"""Rows that are turned into pixels at a time."""
 
 
 def to_tensor(pixels: Pixels, size: Size, device: torch.device) -> Tensor:
@@ -103,8 +31,19 @@ def to_tensor(pixels: Pixels, size: Size, device: torch.device) -> Tensor:
 
 def to_pixels(image: Tensor) -> Pixels:
     """A tensor (1, 3, H, W) to 8-bit pixels (H, W, 3), clamped and rounded, on the host."""
-    levels = image.detach()[0].clamp(0, 1).mul(255).round_().to(torch.uint8)
-    return np.ascontiguousarray(levels.permute(1, 2, 0).cpu().numpy())
+    pixels = np.empty((*image.shape[2:], 3), np.uint8)
+    # Band by band, so that a large picture is not held several times over.
+    for top in range(0, image.shape[2], _BAND):
+        band = image.detach()[0, :, top : top + _BAND]
+        levels = band.clamp(0, 1).mul_(255).round_().to(torch.uint8)
+        pixels[top : top + _BAND] = levels.permute(1, 2, 0).cpu().numpy()
+    return pixels
+
+
+def preview(image: Tensor) -> Tensor:
+    """An image (1, 3, H, W) for a screen: reduced by a whole number if it is much larger."""
+    factor = max(image.shape[2:]) // PREVIEW_SIDE
+    return image if factor < 2 else F.avg_pool2d(image, factor)
 
 
 def resized(image: Tensor, size: Size) -> Tensor:

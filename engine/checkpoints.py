@@ -134,7 +134,7 @@ def _shapes(network: NetworkName) -> dict[str, tuple[int, ...]]:
     shapes: dict[str, tuple[int, ...]] = {}
     channels = 3
     for stage, count in enumerate(CONVOLUTIONS[network], start=1):
-        width = CHANNELS[stage - 1]
+        width = CHANNELS[network][stage - 1]
         for index in range(1, count + 1):
             shapes[f"conv{stage}_{index}.weight"] = (width, channels, 3, 3)
             shapes[f"conv{stage}_{index}.bias"] = (width,)

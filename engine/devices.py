@@ -1,28 +1,32 @@
-"""Where the arithmetic happens, in which numbers, and how much memory a job will take there."""
+"""Where the arithmetic happens, in which numbers, and how much memory there is."""
 
 from __future__ import annotations
 
+import contextlib
+import re
 import sys
+from pathlib import Path
 
 import psutil
 import torch
 
-from engine.choices import Device, OptimizerName, Precision
+from engine.choices import Device, Precision
 from engine.convolutions import Arithmetic, winograd_available
+from engine.costs import Machine
 from engine.errors import EngineError
 from engine.settings import DEFAULTS, Settings
 
-_POOL_INDEX_BYTES = 8 * (64 / 4 + 128 / 16 + 256 / 64 + 512 / 256)
-"""Where each maximum was, per image pixel down to the fifth stage."""
-
-_IMAGES = {OptimizerName.ADAM: 8, OptimizerName.GRADIENT_DESCENT: 6, OptimizerName.LBFGS: 10}
-"""Float32 images held at once by the canvas and the optimiser, the L-BFGS history left out."""
+_DTYPES = {
+    Precision.FLOAT32: torch.float32,
+    Precision.BFLOAT16: torch.bfloat16,
+    Precision.FLOAT16: torch.float16,
+}
 
 _OUT_OF_MEMORY = ("out of memory", "allocate memory", "not enough memory", "ALLOC_FAILED")
 """How CUDA, Linux, Metal, Windows and cuBLAS say in words that memory ran out."""
 
-_RESERVE = 0.9
-"""The share of free memory a job may plan with; the rest is for the desktop and for surprises."""
+_STATUS, _FORGET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+"""Where Linux tells a process's peak, and where it is told to begin a new one."""
 
 
 def choose_arithmetic(settings: Settings) -> Arithmetic:
@@ -57,7 +61,23 @@ def _choose_device(wanted: Device) -> torch.device:
 def _choose_dtype(device: torch.device, precision: Precision) -> torch.dtype:
     if precision is Precision.AUTO:
         return torch.bfloat16 if _has_fast_bfloat16(device) else torch.float32
-    return torch.bfloat16 if precision is Precision.BFLOAT16 else torch.float32
+    return _DTYPES[precision]
+
+
+def machine_for(settings: Settings) -> Machine:
+    """What a plan must know of the place where these settings put a job.
+
+    Raises:
+        EngineError: The device asked for by name is not here.
+    """
+    arithmetic = choose_arithmetic(settings)
+    return Machine(
+        device=Device(arithmetic.device.type),
+        precision=next(name for name, dtype in _DTYPES.items() if dtype is arithmetic.dtype),
+        winograd=arithmetic.winograd,
+        available=memory_available(arithmetic.device),
+        words=describe(arithmetic),
+    )
 
 
 def _has_fast_bfloat16(device: torch.device) -> bool:
@@ -96,9 +116,12 @@ def memory_used(device: torch.device) -> int:
 
 
 def forget_peak(device: torch.device) -> None:
-    """Begin a new peak where the device can; a process's own peak is counted from its start."""
+    """Begin a new peak where the system can; elsewhere a process's is counted from its start."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
+    elif _FORGET.exists():
+        with contextlib.suppress(OSError):
+            _FORGET.write_text("5")
 
 
 def peak_memory(device: torch.device) -> int:
@@ -107,6 +130,10 @@ def peak_memory(device: torch.device) -> int:
         return int(torch.cuda.max_memory_allocated(device))
     if sys.platform == "win32":
         return int(psutil.Process().memory_info().peak_wset)
+    if _STATUS.exists():
+        found = re.search(r"VmHWM:\s*(\d+) kB", _STATUS.read_text())
+        if found:
+            return int(found[1]) * 1024
     import resource
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -135,73 +162,3 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
         isinstance(error, RuntimeError) and any(words in str(error) for words in _OUT_OF_MEMORY)
     )
-
-
-def predict_memory(
-    settings: Settings,
-    arithmetic: Arithmetic,
-    floats_per_pixel: float,
-    canvas_pixels: int,
-    style_pixels: int,
-) -> int:
-    """Bytes one evaluation takes at its peak beyond the process and the network weights.
-
-    Args:
-        settings: For the optimiser.
-        arithmetic: For the size of a number.
-        floats_per_pixel: `Network.floats_per_pixel`.
-        canvas_pixels: Of the largest scale.
-        style_pixels: Of the largest style image beside it.
-    """
-    item = arithmetic.dtype.itemsize
-    # On the way back two gradients of the widest stage are alive, and Winograd's workspace
-    # or the float32 copy for the Gram matrix of the first stage.
-    widest = 64 * (2 * item + 4)
-    images = _IMAGES[settings.optimizer]
-    if settings.optimizer is OptimizerName.LBFGS:
-        images += 2 * settings.history
-    canvas = floats_per_pixel * item + _POOL_INDEX_BYTES + widest + images * 12
-    style = 64 * 2 * item + widest
-    return int(max(canvas * canvas_pixels, canvas * canvas_pixels * 0.1 + style * style_pixels))
-
-
-def largest_size(wanted: int, needed: int, available: int) -> int:
-    """The largest output size that fits, given what `wanted` pixels on the long side need."""
-    fits = wanted * (available * _RESERVE / needed) ** 0.5
-    return max(16, int(fits) // 16 * 16)
-
-
-def refuse_if_too_large(settings: Settings, needed: int, available: int) -> None:
-    """Say before starting that a job cannot fit.
-
-    Raises:
-        EngineError: It cannot; the message names the largest size that would.
-    """
-    if needed > available * _RESERVE:
-        raise EngineError(
-            f"{settings.output_size} px needs about {gigabytes(needed)} of memory and "
-            f"{gigabytes(available)} is free.",
-            _smaller(settings, largest_size(settings.output_size, needed, available)),
-        )
-
-
-def ran_out_of_memory(settings: Settings, needed: int, available: int) -> EngineError:
-    """The error for a job that ran out on the way, with a size that should fit.
-
-    What is free is measured after the job let go, so the prediction was too low or others took it.
-    """
-    if not needed:  # the device was full before anything could be planned
-        return EngineError("Memory ran out on the device.", "Close other programs.")
-    fits = largest_size(settings.output_size, needed, min(available, needed) * 3 // 4)
-    return EngineError(f"Memory ran out at {settings.output_size} px.", _smaller(settings, fits))
-
-
-def _smaller(settings: Settings, size: int) -> str:
-    if size >= settings.output_size:
-        return "Close other programs."
-    return f"Set the output size to {size} px or less, or close other programs."
-
-
-def gigabytes(count: int) -> str:
-    """Bytes in words a person compares: `1.3 GB`."""
-    return f"{count / 1e9:.1f} GB"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import BeforeValidator, PlainSerializer
@@ -58,8 +58,34 @@ CONVOLUTIONS: Mapping[NetworkName, tuple[int, ...]] = {
 """How many convolutions each of the five stages has (Simonyan and Zisserman 2014, table 1)."""
 
 
-CHANNELS = (64, 128, 256, 512, 512)
-"""Channels of the convolutions in each stage, the same for both networks."""
+CHANNELS: Mapping[NetworkName, tuple[int, ...]] = {
+    NetworkName.VGG19: (64, 128, 256, 512, 512),
+    NetworkName.VGG16: (64, 128, 256, 512, 512),
+}
+"""Channels of the convolutions in each stage."""
+
+
+def place_of(layer: str) -> tuple[int, int]:
+    """Stage and index of a layer's name: conv4_2 -> (4, 2)."""
+    stage, _, index = layer.removeprefix("conv").removeprefix("relu").partition("_")
+    return int(stage), int(index)
+
+
+def block_names(network: NetworkName, layers: Collection[str]) -> list[str]:
+    """The blocks that the layers need, in order: 1_1, 1_2, 2_1, ..."""
+    depth = max(place_of(layer) for layer in layers)
+    return [
+        f"{stage}_{index}"
+        for stage, count in enumerate(CONVOLUTIONS[network], start=1)
+        for index in range(1, count + 1)
+        if (stage, index) <= depth
+    ]
+
+
+def features_size(layer: str, image: tuple[int, int]) -> tuple[int, int]:
+    """Height and width of a layer's features, given those of the image; pooling rounds down."""
+    height, width = (side >> place_of(layer)[0] - 1 for side in image)
+    return height, width
 
 
 def layer_names(network: NetworkName) -> tuple[str, ...]:

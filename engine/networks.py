@@ -3,51 +3,49 @@
 Only what the asked-for layers need is built. The backward pass is written out rather than left to
 autograd: every operation has a one-line transpose, nothing is kept that the way back does not need,
 and the gradients of the losses join in place at the layers they belong to.
+
+A large image goes through tile by tile, one *segment* of the network after the other:
+
+    forward, for each segment:   for each tile: see it with its margin, run the segment on it,
+                                 show the asked-for layers, store what is pooled at its end
+    backward, from the deepest:  for each tile: run the segment again (or remember it), add the
+                                 losses' gradients at its layers, carry them to the segment's
+                                 input, and add up where margins overlap
+
+The margin has as many positions as the segment has convolutions, so every value and every gradient
+is that of the whole image. Only what is pooled between segments is held for all of it.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from engine.choices import NetworkName, Padding, Pooling
 from engine.convolutions import Arithmetic, Convolution
-from engine.layers import CHANNELS, CONVOLUTIONS
+from engine.layers import block_names
+from engine.pooling import pool
+from engine.tapes import (
+    AddGradient,
+    Passage,
+    Record,
+    Stretch,
+    Tape,
+    Visit,
+    cropped,
+    note,
+    tapped,
+    walk_back,
+)
+from engine.tiles import WHOLE, Tile, Tiling, cut, segment_stages, whole
 
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
 """ImageNet's channel statistics, which torchvision's training subtracted and divided by."""
-
-_POOLING_SCALES = {
-    Pooling.AVERAGE: (1.2, 1.6, 1.4, 2.0),
-    Pooling.L2: (0.57, 0.7, 0.67, 0.79),
-}
-"""What keeps the power of the activations after each of the four poolings, where the network was
-trained with max pooling: the mean ratio on photographs and paintings, which hardly vary."""
-
-Visit = Callable[[str, Tensor], None]
-"""Look at features (1, C, H, W), given the asked-for layer's name."""
-
-AddGradient = Callable[[str, Tensor, Tensor], None]
-"""Add the loss's gradient, given a layer's name, features and what to add to."""
-
-
-@dataclass(frozen=True)
-class Record:
-    """One operation of a forward pass: its transpose, and its features where asked for."""
-
-    transpose: Callable[[Tensor], Tensor]
-    layer: str = ""
-    features: Tensor | None = None
-
-
-Tape = list[Record]
-"""A forward pass in order, as `Network.vjp` walks it back."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +54,32 @@ class _Block:
 
     name: str
     convolution: Convolution
+    pooled: bool
+    """Whether its features are halved before the next block."""
+
+    @property
+    def stage(self) -> int:
+        return int(self.name[0])
+
+    @property
+    def first(self) -> bool:
+        return self.name == "1_1"
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Neighbouring blocks that a tile passes without stopping.
+
+    Attributes:
+        blocks: In order.
+        margin: Positions of its input that its convolutions look beyond a tile.
+        grid: Positions of its input that become one position of its output.
+        pooled: Whether it ends with pooling.
+    """
+
+    blocks: tuple[_Block, ...]
+    margin: int
+    grid: int
     pooled: bool
 
 
@@ -69,6 +93,7 @@ class Network:
         arithmetic: Where and in which numbers.
         pooling: How features are halved.
         padding: What lies beyond the border for conv1_1.
+        tiling: How images are cut; the features and gradients are the same for each.
     """
 
     def __init__(
@@ -79,25 +104,26 @@ class Network:
         arithmetic: Arithmetic,
         pooling: Pooling = Pooling.MAX,
         padding: Padding = Padding.ZEROS,
+        tiling: Tiling = WHOLE,
     ) -> None:
         self.arithmetic = arithmetic
         self.layers = frozenset(layers)
+        self.tiling = tiling
         self._pooling = pooling
         self._padding = padding
-        depth = max(_position(layer) for layer in layers)
-        self._blocks = tuple(
+        names = block_names(name, layers)
+        blocks = [
             _Block(
                 block,
                 Convolution(
                     weights[f"conv{block}.weight"], weights[f"conv{block}.bias"], arithmetic
                 ),
-                pooled=index == 1 and stage > 1,
+                pooled=after is not None and after[0] != block[0],
             )
-            for stage, count in enumerate(CONVOLUTIONS[name], start=1)
-            for index in range(1, count + 1)
-            if (stage, index) <= depth
-            for block in [f"{stage}_{index}"]
-        )
+            for block, after in zip(names, [*names[1:], None], strict=True)
+        ]
+        self._whole = _segment(blocks)
+        self._segments = _segments(blocks)
         wide = torch.promote_types(arithmetic.dtype, torch.float32)
         self._mean, self._std = (
             torch.tensor(values, dtype=wide).view(1, 3, 1, 1).to(arithmetic.device)
@@ -110,48 +136,19 @@ class Network:
 
         Args:
             image: (1, 3, H, W) in 0..1, H and W at least 16, on the arithmetic's device.
-            visit: Must not change the features; without `keep` they are gone after the pass.
+            visit: Called with each part of each layer once. Must not change the features; they
+                are gone after the call unless kept.
             keep: Whether to record what `vjp` needs.
         """
         tape: Tape = []
-        flow = self.arithmetic.tensor((image - self._mean) / self._std)
-        for number, block in enumerate(self._blocks):
-            if block.pooled:
-                flow, transpose = _pool(flow, self._pooling, int(block.name[0]) - 1)
-                tape.append(Record(transpose))
-            flow = self._convolve(flow, block, visit, tape, first=number == 0)
-            if not keep:
-                tape.clear()
+        segments = self._segments_for(image)
+        for number, segment in enumerate(segments, start=1):
+            stretch = Stretch(segment, image)
+            remembers = keep and number > len(segments) - self.tiling.remembered
+            image = self._stretch_forward(stretch, visit, remembers=remembers, keep=keep)
+            if keep:
+                tape.append(stretch)
         return tape
-
-    def _convolve(
-        self, flow: Tensor, block: _Block, visit: Visit, tape: Tape, *, first: bool
-    ) -> Tensor:
-        """One convolution and its ReLU; in place unless the convolution itself was asked for."""
-        convolution = block.convolution
-        conv, relu = f"conv{block.name}", f"relu{block.name}"
-        replicated = first and self._padding is Padding.REPLICATE
-        back = convolution.transpose_replicated if replicated else convolution.transpose
-        if conv in self.layers:
-            linear = (
-                convolution.forward_replicated(flow) if replicated else convolution.forward(flow)
-            )
-            visit(conv, linear)
-            tape.append(Record(back, conv, linear))
-            flow = torch.relu(linear)
-        else:
-            tape.append(Record(back))
-            if replicated:
-                flow = torch.relu_(convolution.forward_replicated(flow))
-            else:
-                flow = convolution.forward_relu(flow)
-        rectify = functools.partial(_relu_transpose, flow)
-        if relu in self.layers:
-            visit(relu, flow)
-            tape.append(Record(rectify, relu, flow))
-        else:
-            tape.append(Record(rectify))
-        return flow
 
     @torch.no_grad()
     def vjp(self, tape: Tape, add_gradient: AddGradient) -> Tensor:
@@ -159,85 +156,173 @@ class Network:
 
         Args:
             tape: From `forward`; emptied on the way, so that memory falls as it goes.
-            add_gradient: Called once for each asked-for layer, from the deepest on.
+            add_gradient: Called once for each part of each asked-for layer, from the deepest on.
 
         Returns:
             dL/dx, shape (1, 3, H, W), at least float32, for the image as `forward` was given it.
         """
         gradient: Tensor | None = None
         while tape:
-            record = tape.pop()
-            if record.features is not None:
-                if gradient is None:
-                    gradient = torch.zeros_like(record.features)
-                add_gradient(record.layer, record.features, gradient)
-            if gradient is not None:
-                gradient = record.transpose(gradient)
+            gradient = self._stretch_back(tape.pop(), gradient, add_gradient)
         assert gradient is not None, "the deepest block holds an asked-for layer"
+        return gradient
+
+    def _segments_for(self, image: Tensor) -> tuple[Segment, ...]:
+        """One segment for what fits into one tile: then there is nothing to gain by stopping."""
+        side = self.tiling.side
+        fits = side is None or max(image.shape[2:]) <= side
+        return (self._whole,) if fits else self._segments
+
+    def _tiles(self, image: Tensor, segment: Segment) -> Iterator[Tile]:
+        height, width = image.shape[2:]
+        side = self.tiling.side
+        if side is None or max(height, width) <= side:
+            return iter([whole((height, width))])
+        return cut((height, width), side, segment.margin, segment.grid)
+
+    def _stretch_forward(
+        self, stretch: Stretch, visit: Visit, *, remembers: bool, keep: bool
+    ) -> Tensor:
+        """Take all tiles through a segment; what comes out is the next one's input."""
+        segment, image = stretch.segment, stretch.image
+        tiles = list(self._tiles(image, segment))
+        output: Tensor | None = None
+        for tile in tiles:
+            # A lone tile's records take no more memory than the tile did.
+            remembered = keep and (remembers or len(tiles) == 1)
+            records: list[Record] | None = [] if remembered else None
+            flow = self._walk(segment, tile.outer.of(image), tile, records, visit)
+            if keep:
+                stretch.passages.append(Passage(tile, records))
+            if len(tiles) == 1:
+                return flow
+            if segment.pooled:
+                if output is None:
+                    output = self._empty(flow, image, segment)
+                tile.inner.shrunk(segment.grid).of(output).copy_(flow)
+        return image if output is None else output
+
+    def _empty(self, flow: Tensor, image: Tensor, segment: Segment) -> Tensor:
+        """Room for a segment's whole output, of the same kind as one tile's."""
+        height, width = (side // segment.grid for side in image.shape[2:])
+        shape = (1, flow.shape[1], height, width)
+        return torch.empty(
+            shape, dtype=flow.dtype, device=flow.device, memory_format=self.arithmetic.layout
+        )
+
+    def _stretch_back(
+        self, stretch: Stretch, gradient: Tensor | None, add_gradient: AddGradient
+    ) -> Tensor:
+        """Carry a gradient from a segment's output back to its input, tile by tile."""
+        segment, image = stretch.segment, stretch.image
+        lone = len(stretch.passages) == 1
+        total: Tensor | None = None
+        while stretch.passages:
+            passage = stretch.passages.pop()
+            tile, records = passage.tile, passage.records
+            if records is None:
+                records = []
+                self._walk(segment, tile.outer.of(image), tile, records, None)
+            part = gradient
+            if gradient is not None and not lone:
+                # The transposes work in place, but the margins are wanted again.
+                part = tile.inner.shrunk(segment.grid).of(gradient).clone()
+            part = walk_back(records, part, add_gradient)
+            if lone:
+                return part
+            if total is None:
+                total = torch.zeros_like(image, dtype=part.dtype)
+            tile.outer.of(total).add_(part)
+        assert total is not None, "every image has a tile"
+        return total
+
+    def _walk(
+        self,
+        segment: Segment,
+        flow: Tensor,
+        tile: Tile,
+        records: list[Record] | None,
+        visit: Visit | None,
+    ) -> Tensor:
+        """Run a segment on what a tile sees; where it ends by pooling, only the tile's own is."""
+        if segment.blocks[0].first:
+            flow = (flow - self._mean) / self._std
+            note(records, self._unnormalise)
+        flow = self.arithmetic.tensor(flow)
+        for block in segment.blocks:
+            flow = self._convolve(flow, block, tile, records, visit)
+            if not block.pooled:
+                continue
+            if block is segment.blocks[-1]:
+                flow = cropped(flow, tile, records)
+            # With features of their own the ReLU's transpose has been noted already.
+            rectify = not self.layers & {f"conv{block.name}", f"relu{block.name}"}
+            flow, transpose = pool(flow, self._pooling, block.stage, rectify=rectify)
+            note(records, transpose)
+            tile = tile.halved()
+        return flow
+
+    def _convolve(
+        self,
+        flow: Tensor,
+        block: _Block,
+        tile: Tile,
+        records: list[Record] | None,
+        visit: Visit | None,
+    ) -> Tensor:
+        """One convolution and its ReLU, of which only what the way back needs is noted.
+
+        Where features are asked for, these say where the ReLU let through; else before pooling the
+        pooling knows it, and elsewhere a mask, a quarter the size of the features, is enough.
+        """
+        convolution = block.convolution
+        conv, relu = f"conv{block.name}", f"relu{block.name}"
+        replicated = block.first and self._padding is Padding.REPLICATE
+        back = convolution.transpose_replicated if replicated else convolution.transpose
+        forward = convolution.forward_replicated if replicated else convolution.forward
+        if conv in self.layers:
+            linear = forward(flow)
+            note(records, back, tapped(conv, linear, tile, visit))
+            flow, passed = torch.relu(linear), linear
+        else:
+            note(records, back)
+            flow = torch.relu_(forward(flow)) if replicated else convolution.forward_relu(flow)
+            passed = flow
+        if relu in self.layers:
+            tap = tapped(relu, flow, tile, visit)
+            note(records, functools.partial(_stop_below_zero, passed), tap)
+        elif conv in self.layers:
+            note(records, functools.partial(_stop_below_zero, passed))
+        elif not block.pooled and records is not None:
+            note(records, functools.partial(_mask, flow > 0))
+        return flow
+
+    def _unnormalise(self, gradient: Tensor) -> Tensor:
         return gradient.to(torch.promote_types(gradient.dtype, torch.float32)) / self._std
 
 
-def floats_per_pixel(name: NetworkName, layers: Collection[str]) -> float:
-    """How many values an evaluation keeps for the way back, per pixel of the image."""
-    depth = max(_position(layer) for layer in layers)
-    total, channels_before = 0.0, 0
-    for stage, count in enumerate(CONVOLUTIONS[name], start=1):
-        share, channels = 0.25 ** (stage - 1), CHANNELS[stage - 1]
-        for index in range(1, count + 1):
-            if (stage, index) > depth:
-                return total
-            total += share * channels * (1 + (f"conv{stage}_{index}" in layers))
-            if index == 1:
-                total += share * channels_before
-        channels_before = channels
-    return total
+def _segments(blocks: list[_Block]) -> tuple[Segment, ...]:
+    groups = (
+        [block for block in blocks if block.stage in stages]
+        for stages in segment_stages(blocks[-1].stage)
+    )
+    return tuple(_segment(group) for group in groups)
 
 
-def _position(layer: str) -> tuple[int, int]:
-    """Stage and index of a layer's name: conv4_2 -> (4, 2)."""
-    stage, _, index = layer.removeprefix("conv").removeprefix("relu").partition("_")
-    return int(stage), int(index)
+def _segment(blocks: list[_Block]) -> Segment:
+    margin, grid = 0, 1
+    for block in blocks:
+        margin += grid
+        grid *= 2 if block.pooled else 1
+    # What a tile sees begins where the poolings inside the segment do.
+    inside = grid // 2 if blocks[-1].pooled else grid
+    return Segment(tuple(blocks), -(-margin // inside) * inside, grid, blocks[-1].pooled)
 
 
-def _relu_transpose(rectified: Tensor, gradient: Tensor) -> Tensor:
-    torch.ops.aten.threshold_backward.grad_input(gradient, rectified, 0, grad_input=gradient)
+def _stop_below_zero(features: Tensor, gradient: Tensor) -> Tensor:
+    torch.ops.aten.threshold_backward.grad_input(gradient, features, 0, grad_input=gradient)
     return gradient
 
 
-def _pool(flow: Tensor, pooling: Pooling, stage: int) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
-    """Halve the features (1, C, H, W) of a stage, and say how gradients come back.
-
-    An odd last row or column is dropped.
-    """
-    if pooling is Pooling.MAX:
-        return _max_pool(flow)
-    scale = _POOLING_SCALES[pooling][stage - 1]
-    shape = flow.shape
-    if pooling is Pooling.AVERAGE:
-        return F.avg_pool2d(flow, 2) * scale, lambda g: _spread(g * (scale / 4), shape)
-    # The root has no slope at 0, but there all four inputs are 0 and the ReLU stops the gradient.
-    pooled = (F.avg_pool2d(flow.square(), 2) * 4).sqrt_()
-
-    def transpose(gradient: Tensor) -> Tensor:
-        return _spread(gradient * scale / pooled.clamp_min(1e-12), shape).mul_(flow)
-
-    return pooled * scale, transpose
-
-
-def _max_pool(flow: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
-    size, none, one = [2, 2], [0, 0], [1, 1]
-    pooled, indices = torch.ops.aten.max_pool2d_with_indices(flow, size, size)
-
-    def transpose(gradient: Tensor) -> Tensor:
-        result: Tensor = torch.ops.aten.max_pool2d_with_indices_backward(
-            gradient, flow, size, size, none, one, False, indices
-        )
-        return result
-
-    return pooled, transpose
-
-
-def _spread(gradient: Tensor, shape: torch.Size) -> Tensor:
-    """Repeat each value over its 2x2 square; an odd last row or column of `shape` gets zeros."""
-    wide = F.interpolate(gradient, scale_factor=2, mode="nearest")
-    return F.pad(wide, (0, shape[3] - wide.shape[3], 0, shape[2] - wide.shape[2]))
+def _mask(passed: Tensor, gradient: Tensor) -> Tensor:
+    return gradient.mul_(passed)

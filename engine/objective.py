@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from engine.layers import LayerWeight
+from engine.layers import LayerWeight, features_size
 from engine.losses import STYLE_LOSSES, power, total_variation
 from engine.networks import Network
 from engine.settings import Settings
-from engine.statistics import Statistics, as_matrix, blend, measure
+from engine.statistics import Statistics, add_up, as_matrix, blend, measure
+from engine.tiles import Box
 
 
 @dataclass(frozen=True)
@@ -55,26 +56,34 @@ def encode_content(
     network: Network, image: Tensor, layers: Sequence[str]
 ) -> dict[str, ContentTarget]:
     """Measure a content image (1, 3, H, W) at the canvas's own size."""
-    targets = {}
+    found: dict[str, Tensor] = {}
 
-    def visit(layer: str, features: Tensor) -> None:
-        if layer in layers:
-            targets[layer] = ContentTarget(features.clone(), float(power(features)))
+    def visit(layer: str, features: Tensor, where: Box) -> None:
+        if layer not in layers:
+            return
+        if layer not in found:
+            height, width = features_size(layer, (image.shape[2], image.shape[3]))
+            found[layer] = features.new_empty((1, features.shape[1], height, width)).contiguous(
+                memory_format=network.arithmetic.layout
+            )
+        where.of(found[layer]).copy_(features)
 
     network.forward(image, visit, keep=False)
-    return targets
+    return {
+        layer: ContentTarget(features, float(power(features))) for layer, features in found.items()
+    }
 
 
 def encode_style(network: Network, image: Tensor, layers: Sequence[str]) -> dict[str, Statistics]:
     """Measure a style image (1, 3, H, W) at its size relative to the canvas."""
-    targets = {}
+    found: dict[str, Statistics] = {}
 
-    def visit(layer: str, features: Tensor) -> None:
+    def visit(layer: str, features: Tensor, _where: Box) -> None:
         if layer in layers:
-            targets[layer] = measure(features)
+            add_up(found, layer, measure(features))
 
     network.forward(image, visit, keep=False)
-    return targets
+    return found
 
 
 class Objective:
@@ -128,23 +137,26 @@ class Objective:
 
     def evaluate(self, image: Tensor) -> Evaluation:
         """Value, terms and gradient at an image (1, 3, H, W), sRGB in 0..1, on the device."""
+        found: dict[str, Statistics] = {}
         values: dict[str, Tensor] = {}
-        slopes: dict[str, _Slope] = {}
+        content = {layer: image.new_zeros(()) for layer in self._content}
 
-        def look(layer: str, features: Tensor) -> None:
+        def look(layer: str, features: Tensor, _where: Box) -> None:
             if layer in self._style:
-                values[f"style {layer}"], slopes[layer] = self._style_slope(
-                    layer, measure(features)
-                )
+                add_up(found, layer, measure(features))
 
-        def add_gradient(layer: str, features: Tensor, gradient: Tensor) -> None:
+        def add_gradient(layer: str, features: Tensor, gradient: Tensor, where: Box) -> None:
             if layer in self._style:
-                _add_style_gradient(features, slopes.pop(layer), gradient)
+                _add_style_gradient(features, slopes[layer], gradient)
             if layer in self._content:
-                values[f"content {layer}"] = self._add_content_gradient(layer, features, gradient)
+                content[layer] += self._add_content_gradient(layer, features, gradient, where)
 
         tape = self._network.forward(image, look)
+        slopes = {}
+        for layer, statistics in found.items():
+            values[f"style {layer}"], slopes[layer] = self._style_slope(layer, statistics)
         gradient = self._network.vjp(tape, add_gradient)
+        values |= {f"content {layer}": value for layer, value in content.items()}
         if self._smoothness:
             values["smoothness"] = _add_smoothness_gradient(image, self._smoothness, gradient)
         # A slider may stand at 0 for a moment: then nothing is asked and the picture stays.
@@ -158,12 +170,14 @@ class Objective:
         with torch.enable_grad():
             value = self._style[layer] * self._style_loss(found, self._blend[layer])
             d_outer, d_total = torch.autograd.grad(value, (outer, total), allow_unused=True)
-        return value.detach(), _Slope(d_outer, d_total)
+        return value.detach(), _Slope(d_outer + d_outer.T, d_total)
 
-    def _add_content_gradient(self, layer: str, features: Tensor, gradient: Tensor) -> Tensor:
+    def _add_content_gradient(
+        self, layer: str, features: Tensor, gradient: Tensor, where: Box
+    ) -> Tensor:
         target = self._content_targets[layer]
-        weight = self._content[layer] / (features.numel() * target.power)
-        difference = features - target.features
+        weight = self._content[layer] / (target.features.numel() * target.power)
+        difference = features - where.of(target.features)
         gradient.add_(difference, alpha=2 * weight)
         wide = torch.promote_types(features.dtype, torch.float32)
         norm: Tensor = torch.linalg.vector_norm(difference, dtype=wide)
@@ -172,16 +186,22 @@ class Objective:
 
 @dataclass(frozen=True)
 class _Slope:
-    """A style term's slope in the sum of outer products, (C, C), and of vectors, (C,) or none."""
+    """How a style term changes with the features: dO + dO^T (C, C), and dm (C,) or none.
+
+    O is the sum of outer products of the features, m their sum.
+    """
 
     outer: Tensor
     total: Tensor | None
 
 
 def _add_style_gradient(features: Tensor, slope: _Slope, gradient: Tensor) -> None:
-    """dL/dF = (dO + dO^T) F + dm 1^T for the sum of outer products O and the sum m."""
-    matrix = (slope.outer + slope.outer.T).to(features.dtype)
-    as_matrix(gradient).addmm_(matrix, as_matrix(features))
+    """dL/dF = (dO + dO^T) F + dm 1^T."""
+    matrix = slope.outer.to(features.dtype)
+    if gradient.is_contiguous() or gradient.is_contiguous(memory_format=torch.channels_last):
+        as_matrix(gradient).addmm_(matrix, as_matrix(features))
+    else:  # a tile's own part of what it sees
+        gradient.add_(torch.einsum("dc,nchw->ndhw", matrix, features))
     if slope.total is not None:
         gradient.add_(slope.total.to(features.dtype).view(1, -1, 1, 1))
 

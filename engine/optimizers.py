@@ -1,4 +1,4 @@
-"""What walks downhill: torch's optimisers behind one step, and what each keeps of its memory.
+"""What walks downhill: the optimisers behind one step, and what each keeps of its memory.
 
 The optimisers see N times the objective, with N values in the image. The losses are means over
 positions, so one pixel's gradient shrinks as the canvas grows; N times it does not, and step sizes
@@ -15,6 +15,7 @@ import torch._dynamo  # the first optimiser made would load it, seconds into a j
 from torch import Tensor
 
 from engine.choices import OptimizerName
+from engine.lbfgs import LBFGS
 from engine.objective import Evaluation
 from engine.settings import Settings
 
@@ -69,13 +70,17 @@ class Descent:
 
     @torch.no_grad()
     def step(self, evaluate: Callable[[Tensor], Evaluation]) -> Evaluation:
-        """Evaluate the objective where the image is, and move it one step downhill."""
+        """Evaluate the objective where the image is, and move it one step downhill.
+
+        The evaluation's gradient is used up.
+        """
         seen: list[Evaluation] = []
 
         def closure() -> Tensor:
             evaluation = evaluate(self.image)
             values = self.image.numel()
-            self.image.grad = evaluation.gradient.mul(values).contiguous()
+            # In place: another image's worth of memory would be held through the step.
+            self.image.grad = evaluation.gradient.mul_(values).contiguous()
             seen.append(evaluation)
             return evaluation.total * values
 
@@ -97,7 +102,7 @@ class Descent:
 
     def is_finite(self) -> bool:
         """Whether the image holds numbers only; waits for the device."""
-        return bool(self.image.isfinite().all())
+        return bool(self.image.sum().isfinite())
 
     def mark_good(self) -> None:
         """Say that the objective was finite up to here.
@@ -143,13 +148,6 @@ class Descent:
                     [self.image], lr=settings.learning_rate, betas=_BETAS, fused=fused
                 )
             case OptimizerName.LBFGS:
-                # One evaluation a step, and it is the caller who decides when to end.
-                return torch.optim.LBFGS(
-                    [self.image],
-                    max_iter=1,
-                    history_size=settings.history,
-                    tolerance_grad=0,
-                    tolerance_change=0,
-                )
+                return LBFGS(self.image, settings.history)
             case OptimizerName.GRADIENT_DESCENT:
                 return torch.optim.SGD([self.image], lr=settings.gamma)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from engine.canvas import Scale
+    from engine.scales import Scale
 
 _SECONDS_BETWEEN_LOOKS = 0.1
 """Looking at a value waits for the device; more often than a person can see is waste."""

@@ -19,6 +19,7 @@ class Kind(Enum):
     INTEGER = "a whole number"
     CHOICE = "one of a few words"
     LAYERS = "layers with weights"
+    TILE = "a tile's side, or a word"
 
 
 class Group(StrEnum):

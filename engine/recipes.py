@@ -88,6 +88,8 @@ class Recipe(_Frozen):
         steps, evaluations, seconds: What it took.
         complete: False when it was stopped early.
         preset: The name of the preset that was chosen; empty for none.
+        device: What it was made on, in words; empty in files of earlier versions.
+        notes: What the engine did that nobody asked for, one sentence each.
     """
 
     format: Literal[1] = FORMAT
@@ -103,6 +105,8 @@ class Recipe(_Frozen):
     seconds: float = Field(ge=0)
     complete: bool
     preset: str = ""
+    device: str = ""
+    notes: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """The recipe as JSON in ASCII, which survives every kind of metadata."""
@@ -155,6 +159,8 @@ def recipe_of(job: Job, pastiche: Pastiche, preset: str = "") -> Recipe:
         seconds=pastiche.progress.seconds,
         complete=pastiche.complete,
         preset=preset,
+        device=pastiche.progress.device,
+        notes=pastiche.notes,
     )
 
 

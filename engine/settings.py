@@ -11,9 +11,9 @@ import textwrap
 import types
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 
 from engine.choices import (
     Device,
@@ -28,6 +28,20 @@ from engine.choices import (
 from engine.errors import InputError
 from engine.layers import Layers, layer_names
 from engine.parameters import Group, Kind, Parameter, parameter
+from engine.tiles import SMALLEST_TILE
+
+
+def _parse_tile(value: object) -> str:
+    text = str(value).strip().lower()
+    if text in ("auto", "none"):
+        return text
+    if not (text.isascii() and text.isdigit() and SMALLEST_TILE <= int(text[:6]) <= 16384):
+        raise ValueError("no such tile")
+    return str(int(text))
+
+
+Tile = Annotated[str, BeforeValidator(_parse_tile)]
+"""`auto`, `none`, or a side in pixels."""
 
 
 class Settings(BaseModel):
@@ -183,7 +197,14 @@ class Settings(BaseModel):
         Precision.AUTO, "Precision", term="numbers inside the network", group=Group.MACHINE,
         preset=False,
         help="auto takes bfloat16 where the hardware has it, which halves time and memory and "
-        "leaves the picture the same to the eye.",
+        "leaves the picture the same to the eye. float16 is for graphics cards without bfloat16.",
+    )  # fmt: skip
+
+    tile: Tile = parameter(
+        "auto", "Tiles", term="side of a tile", unit="px", group=Group.MACHINE, preset=False,
+        help="Large pictures are computed tile by tile, which takes far less memory and gives the "
+        "same picture. auto chooses the fastest way that fits, none takes the picture as a whole, "
+        "a number is the side of a tile.",
     )  # fmt: skip
 
     @model_validator(mode="after")
@@ -210,6 +231,16 @@ class Settings(BaseModel):
         """These settings with the live values of `wanted`; the fixed ones need a new job."""
         live = {row.name: getattr(wanted, row.name) for row in PARAMETERS if row.live}
         return self.changed(**live)
+
+    @property
+    def layers(self) -> frozenset[str]:
+        """All layers that are named."""
+        return frozenset(layer for layer, _ in self.content_layers + self.style_layers)
+
+    @property
+    def tile_side(self) -> int | None:
+        """The tile's side that is asked for; None where it is `none` or `auto`."""
+        return int(self.tile) if self.tile.isdigit() else None
 
     def effective_beta(self) -> float:
         """The weight in front of the style term: style weight times style strength."""
@@ -238,6 +269,8 @@ def _kind(annotation: Any) -> tuple[Kind, tuple[StrEnum, ...]]:
         return Kind.INTEGER, ()
     if isinstance(annotation, type) and issubclass(annotation, StrEnum):
         return Kind.CHOICE, tuple(annotation)
+    if annotation is str:
+        return Kind.TILE, ()
     return Kind.LAYERS, ()
 
 
@@ -290,6 +323,8 @@ def _remedy(name: str) -> str:
     row = PARAMETER[name]
     if row.kind is Kind.CHOICE:
         return f"Choose one of {', '.join(row.choices)}."
+    if row.kind is Kind.TILE:
+        return f"Give auto, none or a whole number from {SMALLEST_TILE} to 16384."
     if row.kind is Kind.LAYERS:
         return "Write layers as relu1_1:1, relu2_1:0.5."
     return f"Give {row.kind.value} from {row.low:.10g} to {row.high:.10g}."

@@ -114,6 +114,11 @@ def measure(features: Tensor) -> Statistics:
     return Statistics(matrix.shape[1], matrix.sum(1), matrix @ matrix.T)
 
 
+def add_up(sums: dict[str, Statistics], layer: str, part: Statistics) -> None:
+    """Add one tile's statistics of a layer to those of the tiles before it."""
+    sums[layer] = sums[layer] + part if layer in sums else part
+
+
 @torch.no_grad()
 def blend(parts: Sequence[Statistics], shares: Sequence[float]) -> Statistics:
     """Statistics of a mixture: each part counts by its share, however many positions it had.

@@ -22,18 +22,16 @@ from typing import TypeVar
 import torch
 
 from engine import devices
-from engine.canvas import Scale, Size, first_image, plan_scales, resized, to_pixels, to_tensor
-from engine.checkpoints import read_weights
-from engine.convolutions import Arithmetic
+from engine.canvas import preview, resized, to_pixels
 from engine.errors import Cancelled, EngineError, InputError
-from engine.job import Job, Pastiche, Picture, Progress, Retune, Stage, Term, check_mix
-from engine.layers import LayerWeight
-from engine.networks import Network, floats_per_pixel
-from engine.objective import Evaluation, Objective, Targets, encode_content, encode_style
+from engine.job import Job, Pastiche, Progress, Retune, Stage, Term, check_mix
+from engine.objective import Evaluation, Objective
 from engine.optimizers import Descent
 from engine.pace import Clock, Pace
-from engine.settings import Settings
+from engine.planning import plan, ran_out_of_memory, refuse_if_too_large, smaller
+from engine.scales import Scale, plan_scales
 from engine.steering import Command, Stop, Work
+from engine.studio import Studio
 
 _ROLLBACKS = 3
 """After this many in one job the numbers will not come right by trying again."""
@@ -76,11 +74,11 @@ def stylize(job: Job, frame_due: Callable[[], bool] = _never) -> Work:
         except Exception as error:
             if not devices.is_out_of_memory(error):
                 raise
-        # Outside the `except`: the traceback held every tensor of the failed evaluation. Collecting
-        # holds up the window for a moment; only here is there something to collect.
+        # Outside the `except`: the traceback held every tensor of what failed. Collecting holds up
+        # the window for a moment; only here is there something to collect.
         gc.collect()
         devices.release_memory()
-        failure = devices.ran_out_of_memory(job.settings, run.needed, run.available())
+        failure = ran_out_of_memory(job.settings.output_size)
         failure.pastiche = run.kept()
         raise failure
     finally:
@@ -105,26 +103,21 @@ class _Run:
         self._progress = Progress(Stage.PREPARING)
         self._rollbacks = 0
         self._notes: list[str] = []
+        self._studio: Studio | None = None
+        self._objective: Objective | None = None
         self._descent: Descent | None = None
-        self._weights: dict[str, torch.Tensor] = {}
-        self._network: Network | None = None
-        self._arithmetic = Arithmetic(torch.device("cpu"), torch.float32)
-        self.needed = 0
+        self._device = torch.device("cpu")
 
     def work(self) -> Work:
         """Load, then walk through the scales."""
         try:
             yield from self._speak("Loading the network")
-            scales = self._load()
+            scales, studio = self._load()
             for level, scale in enumerate(scales):
-                yield from self._work_on(scale, scales[level + 1 :])
+                yield from self._work_on(scale, scales[level + 1 :], studio)
         except _Stopped:
             return self._pastiche(complete=False)
         return self._pastiche(complete=True)
-
-    def available(self) -> int:
-        """Bytes free on the job's device."""
-        return devices.memory_available(self._arithmetic.device)
 
     def kept(self) -> Pastiche | None:
         """The picture so far, for an error to carry; None where there is none."""
@@ -135,42 +128,51 @@ class _Run:
 
     def release(self) -> None:
         """Let go of every tensor."""
-        self._descent = None
-        self._network = None
-        self._weights = {}
+        self._descent = self._objective = None
+        if self._studio is not None:
+            self._studio.release()
 
-    def _load(self) -> tuple[Scale, ...]:
-        """Choose the device and plan the scales; refuse what cannot fit; read the network."""
-        settings = self._settings
+    def _load(self) -> tuple[tuple[Scale, ...], Studio]:
+        """Plan the job; refuse what cannot fit; read the network."""
         scales = plan_scales(self._job)
-        self._arithmetic = devices.choose_arithmetic(settings)
-        devices.forget_peak(self._arithmetic.device)
-        canvas, *styles = (w * h for w, h in (scales[-1].canvas, *scales[-1].styles))
-        floats = floats_per_pixel(settings.network, _layers(settings))
-        self.needed = devices.predict_memory(
-            settings, self._arithmetic, floats, canvas, max(styles)
-        )
-        devices.refuse_if_too_large(settings, self.needed, self.available())
-        self._weights = read_weights(self._job.network_weights, settings.network)
+        machine = devices.machine_for(self._settings)
+        self._device = torch.device(machine.device)
+        devices.forget_peak(self._device)
+        planned = plan(self._job, machine)
+        refuse_if_too_large(planned)
+        studio = self._studio = Studio(self._job, planned.tiling)
         self._progress = replace(
             self._progress,
-            device=devices.describe(self._arithmetic),
+            device=machine.words,
             steps=sum(scale.steps for scale in scales),
             scales=len(scales),
         )
-        return scales
+        return scales, studio
 
-    def _work_on(self, scale: Scale, later: Sequence[Scale]) -> _Talk[None]:
+    def _work_on(self, scale: Scale, later: Sequence[Scale], studio: Studio) -> _Talk[None]:
         """Measure the pictures at one scale and walk its steps."""
-        objective = yield from self._measure(scale)
-        descent = self._descent = self._enter(scale)
-        number = self._progress.scales - len(later)
-        self._progress = replace(self._progress, scale=number, size=scale.canvas)
+        self._objective = None
+        descent: Descent | None = None
         pace = Pace(self._clock)
-        for step in range(1, scale.steps + 1):
-            if self._retuned:
-                objective = yield from self._retune(descent, objective, scale)
-            evaluation = self._step(descent, objective)
+        step = 0
+        while step < scale.steps:
+            exhausted = False
+            try:
+                objective = yield from self._current(scale, studio)
+                if descent is None:
+                    descent = self._descent = self._enter(scale, studio, later)
+                    pace = Pace(self._clock)
+                evaluation = self._step(descent, objective)
+            except Exception as error:
+                if not devices.is_out_of_memory(error):
+                    raise
+                exhausted = True
+            # Outside the `except`: the traceback held every tensor of the failed evaluation.
+            if exhausted:
+                yield from self._make_room(scale, studio)
+                continue
+            assert descent is not None
+            step += 1
             self._progress = replace(
                 self._progress,
                 step=self._progress.step + 1,
@@ -186,16 +188,59 @@ class _Run:
                 remaining=pace.remaining(step, scale, later),
             )
             yield from self._speak(message)
-        if not later:
-            self._evaluate_result(objective, descent)
+        if not later and descent is not None and self._objective is not None:
+            self._evaluate_result(self._objective, descent)
+
+    def _current(self, scale: Scale, studio: Studio) -> _Talk[Objective]:
+        """The objective as it is to be now: measured, or retuned, or as it was."""
+        objective = self._objective
+        if objective is not None and not self._retuned:
+            return objective
+        if objective is not None and self._descent is not None:
+            self._descent.objective_changed()
+        self._retuned = False
+        settings, shares = self._settings, self._shares
+        if objective is not None and objective.measures(settings):
+            self._objective = objective = objective.retuned(settings, shares)
+            return objective
+        self._objective = None
+        found: list[Objective] = []
+        for message in studio.measure(scale, settings, shares, found.append):
+            yield from self._speak(message)
+        self._objective = found[0]
+        return found[0]
+
+    def _enter(self, scale: Scale, studio: Studio, later: Sequence[Scale]) -> Descent:
+        """Put the first image, or the last scale's result enlarged, on the canvas."""
+        number = self._progress.scales - len(later)
+        self._progress = replace(self._progress, scale=number, size=scale.canvas)
+        if self._descent is None:
+            return Descent(studio.first_image(scale), self._settings)
+        result = resized(self._descent.result(), scale.canvas).clamp_(0, 1)
+        return self._descent.carried(result, lambda moment: resized(moment, scale.canvas))
+
+    def _make_room(self, scale: Scale, studio: Studio) -> _Talk[None]:
+        """After memory ran out: let go, go back to the last good image, and cut smaller tiles."""
+        self._objective = None
+        gc.collect()
+        devices.release_memory()
+        tiling = smaller(studio.tiling, scale.canvas)
+        if tiling is None:
+            raise ran_out_of_memory(max(scale.canvas))
+        studio.tiling = tiling
+        if self._descent is not None:
+            self._descent.roll_back()
+        message = f"Memory ran out; went on with {tiling}."
+        self._notes.append(message)
+        yield from self._speak(message)
 
     def _speak(self, message: str) -> _Talk[None]:
         """Yield where the job stands and do as told; raises `_Stopped` on a stop."""
         frame = None
         if self._descent is not None and self._frame_due():
-            frame = to_pixels(self._descent.result())
+            frame = to_pixels(preview(self._descent.result()))
         self._progress = replace(self._progress, message=message, seconds=self._clock.seconds())
-        memory = devices.memory_used(self._arithmetic.device)
+        memory = devices.memory_used(self._device)
         self._clock.hold()
         command = yield replace(self._progress, memory=memory, frame=frame)
         self._clock.go_on()
@@ -216,56 +261,6 @@ class _Run:
             return
         self._settings, self._shares = settings, change.style_weights
         self._retuned = True
-
-    def _measure(self, scale: Scale) -> _Talk[Objective]:
-        """The objective at one scale: what each picture asks for there, heard between pictures."""
-        self._retuned = False
-        settings, shares = self._settings, self._shares
-        network = self._network_for(settings)
-        place = f"at {scale.canvas[0]} × {scale.canvas[1]} px"
-        content = None
-        if self._job.content is not None:
-            yield from self._speak(f"Measuring {self._job.content.name} {place}")
-            image = self._tensor(self._job.content, scale.canvas)
-            content = encode_content(network, image, _names(settings.content_layers))
-        styles = []
-        for style, size in zip(self._job.styles, scale.styles, strict=True):
-            yield from self._speak(f"Measuring {style.picture.name} {place}")
-            image = self._tensor(style.picture, size)
-            styles.append(encode_style(network, image, _names(settings.style_layers)))
-        return Objective(network, Targets(content, tuple(styles)), settings, shares)
-
-    def _network_for(self, settings: Settings) -> Network:
-        """The network, built anew only when other layers are named."""
-        layers = _layers(settings)
-        if self._network is None or self._network.layers != layers:
-            self._network = Network(
-                settings.network,
-                self._weights,
-                layers,
-                self._arithmetic,
-                settings.pooling,
-                settings.padding,
-            )
-        return self._network
-
-    def _tensor(self, picture: Picture, size: Size) -> torch.Tensor:
-        return to_tensor(picture.pixels, size, self._arithmetic.device)
-
-    def _enter(self, scale: Scale) -> Descent:
-        """Put the first image, or the last scale's result enlarged, on the canvas."""
-        if self._descent is None:
-            return Descent(first_image(self._job, scale, self._arithmetic.device), self._settings)
-        result = resized(self._descent.result(), scale.canvas).clamp_(0, 1)
-        return self._descent.carried(result, lambda moment: resized(moment, scale.canvas))
-
-    def _retune(self, descent: Descent, objective: Objective, scale: Scale) -> _Talk[Objective]:
-        """The objective under the changed settings; layers new to it are measured first."""
-        descent.objective_changed()
-        if objective.measures(self._settings):
-            self._retuned = False
-            return objective.retuned(self._settings, self._shares)
-        return (yield from self._measure(scale))
 
     def _step(self, descent: Descent, objective: Objective) -> Evaluation | None:
         """One optimiser step; None where the numbers broke an eigendecomposition."""
@@ -317,17 +312,8 @@ class _Run:
             pixels=to_pixels(self._descent.result()),
             progress=replace(self._progress, seconds=self._clock.seconds()),
             complete=complete,
-            peak_memory=devices.peak_memory(self._arithmetic.device),
+            peak_memory=devices.peak_memory(self._device),
             settings=self._settings,
             style_weights=self._shares,
             notes=tuple(self._notes),
         )
-
-
-def _names(layers: Sequence[LayerWeight]) -> list[str]:
-    return [layer for layer, _ in layers]
-
-
-def _layers(settings: Settings) -> frozenset[str]:
-    """All layers the settings name."""
-    return frozenset(_names((*settings.content_layers, *settings.style_layers)))

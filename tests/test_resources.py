@@ -1,4 +1,4 @@
-"""What the program ships must be whole: drawings that can be recoloured and a pair to try."""
+"""What the program ships must be whole: drawings that can be recoloured and pictures to try."""
 
 import re
 
@@ -43,7 +43,16 @@ def test_application_icon_fills_its_square():
     assert painted_share(renderer, 32) > 0.75
 
 
-@pytest.mark.parametrize(("name", "size"), [("photograph", (960, 640)), ("painting", (900, 680))])
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        ("photograph", (960, 640)),
+        ("painting", (900, 680)),
+        ("woodcut", (900, 640)),
+        ("wash", (720, 900)),
+        ("mosaic", (760, 760)),
+    ],
+)
 def test_sample_opens_at_its_size_and_is_light_to_ship(name, size):
     path = SAMPLES / f"{name}.jpg"
     with Image.open(path) as picture:

@@ -1,4 +1,4 @@
-"""Fractal noise, from which both sample pictures draw their terrain, clouds and pigment."""
+"""Fractal noise, from which the sample pictures draw their terrain, clouds and pigment."""
 
 import numpy as np
 

@@ -10,10 +10,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.canvas import first_image, fitted, plan_scales, to_pixels, to_tensor
+from engine.canvas import first_image, to_pixels, to_tensor
 from engine.errors import InputError
 from engine.images import picture_from_pixels
 from engine.job import Job, Picture, StyleImage
+from engine.scales import fitted, plan_scales
 from engine.settings import DEFAULTS
 
 CPU = torch.device("cpu")

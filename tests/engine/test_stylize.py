@@ -14,6 +14,7 @@ from engine.errors import Cancelled, EngineError, InputError
 from engine.images import picture_from_pixels
 from engine.job import Job, Pastiche, Picture, Progress, Retune, Stage, StyleImage
 from engine.objective import Evaluation, Objective
+from engine.recipes import recipe_of
 from engine.settings import DEFAULTS
 from engine.steering import Command, Stop
 from engine.stylize import stylize
@@ -278,12 +279,24 @@ def test_running_out_of_memory_midway_is_told_and_keeps_the_picture(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     fail_at(monkeypatch, 3, error)
-    with pytest.raises(EngineError, match=r"ran out.* Set the output size to \d+ px") as failure:
+    with pytest.raises(EngineError, match=r"ran out.* set the output size to \d+ px") as failure:
         run(make_job())
     assert failure.value.__context__ is None  # no traceback that would hold tensors
     assert failure.value.pastiche is not None
     assert failure.value.pastiche.pixels.shape == (18, 24, 3)
     assert not failure.value.pastiche.complete
+
+
+def test_running_out_of_memory_once_goes_on_in_smaller_tiles(
+    make_job: Callable[..., Job], every_step_shows: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail_at(monkeypatch, 5, torch.OutOfMemoryError("CUDA out of memory"))
+    pastiche, seen = run(make_job())
+    assert pastiche.complete
+    assert pastiche.progress.step == pastiche.progress.steps
+    assert pastiche.notes == ("Memory ran out; went on with tiles of 24 px.",)
+    assert pastiche.notes[0] in [progress.message for progress in seen]
+    assert recipe_of(make_job(), pastiche).notes == pastiche.notes
 
 
 def test_a_device_that_is_full_from_the_start_is_told(
@@ -305,22 +318,6 @@ def test_a_finished_picture_outlives_a_failure_in_its_last_evaluation(
     pastiche, _ = run(make_job())
     assert pastiche.complete
     assert pastiche.notes
-
-
-def test_the_size_that_is_said_to_fit_does(
-    make_job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    available = 2_000_000_000
-    settings = make_job(output_size=8192).settings
-    arithmetic = devices.choose_arithmetic(settings.changed(device="cpu"))
-
-    def needed(size: int) -> int:
-        return devices.predict_memory(settings, arithmetic, 320, size * size, size * size)
-
-    fits = devices.largest_size(8192, needed(8192), available)
-    devices.refuse_if_too_large(settings, needed(fits), available)
-    with pytest.raises(EngineError):
-        devices.refuse_if_too_large(settings, needed(fits + 64), available)
 
 
 def test_a_device_that_is_not_here_is_refused(make_job: Callable[..., Job]) -> None:

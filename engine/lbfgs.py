@@ -1,0 +1,80 @@
+"""L-BFGS that never asks the device for a number: torch's own waits for it at every stored pair.
+
+The two-loop recursion of Nocedal (1980), one evaluation a step, a unit step after the first, as
+`torch.optim.LBFGS` does it with `max_iter=1`; scalars stay tensors.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+_LEAST_CURVATURE = 1e-10
+"""A pair of a step and a change of gradient with less would spoil the approximation."""
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """A step s, the change y of the gradient over it, and 1 / y.s, or 0 where that is no use."""
+
+    step: Tensor
+    change: Tensor
+    weight: Tensor
+
+
+class LBFGS(torch.optim.Optimizer):
+    """Limited-memory BFGS for a single parameter.
+
+    Args:
+        image: The parameter. Its gradient must be a new tensor at each step; it is kept, not
+            copied.
+        history: How many pairs are remembered.
+    """
+
+    def __init__(self, image: Tensor, history: int) -> None:
+        super().__init__([image], {})
+        self._image = image
+        self._pairs: deque[_Pair] = deque(maxlen=history)
+        self._direction: Tensor | None = None
+        self._gradient = torch.empty(0)
+        self._scale = torch.ones((), device=image.device, dtype=image.dtype)
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Tensor]) -> Tensor:  # type: ignore[override]
+        """Evaluate, then move the parameter; returns what the closure returned."""
+        value = closure()
+        assert self._image.grad is not None, "the closure sets the gradient"
+        gradient = self._image.grad.flatten()
+        if self._direction is None:
+            # Nothing is known of the curvature: the first step is short.
+            direction = gradient.neg().mul_(gradient.abs().sum().reciprocal().clamp_max(1))
+        else:
+            self._remember(self._direction, gradient - self._gradient)
+            direction = self._downhill(gradient)
+        self._direction, self._gradient = direction, gradient
+        self._image.add_(direction.view_as(self._image))
+        return value
+
+    def _remember(self, step: Tensor, change: Tensor) -> None:
+        curvature = change.dot(step)
+        useful = curvature > _LEAST_CURVATURE
+        weight = torch.where(useful, curvature.reciprocal(), 0)
+        self._scale = torch.where(useful, curvature / change.dot(change), self._scale)
+        self._pairs.append(_Pair(step, change, weight))
+
+    def _downhill(self, gradient: Tensor) -> Tensor:
+        """Minus the approximate inverse Hessian times the gradient."""
+        direction = gradient.neg()
+        factors = []
+        for pair in reversed(self._pairs):
+            factor = pair.step.dot(direction) * pair.weight
+            direction.addcmul_(pair.change, factor, value=-1)
+            factors.append(factor)
+        direction.mul_(self._scale)
+        for pair, factor in zip(self._pairs, reversed(factors), strict=True):
+            direction.addcmul_(pair.step, factor - pair.change.dot(direction) * pair.weight)
+        return direction

@@ -1,0 +1,177 @@
+"""What a job will take before it starts: memory, time, how it is cut, the largest that fits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.choices import Device, OptimizerName
+from engine.costs import (
+    Machine,
+    Speed,
+    content_bytes,
+    evaluation_bytes,
+    evaluation_operations,
+    measuring_bytes,
+    weights_bytes,
+)
+from engine.errors import EngineError
+from engine.job import Job
+from engine.scales import Scale, Size, plan_scales
+from engine.settings import Settings
+from engine.tiles import SMALLEST_TILE, Tiling
+
+_IMAGES = {OptimizerName.ADAM: 9, OptimizerName.GRADIENT_DESCENT: 7, OptimizerName.LBFGS: 9}
+"""Float32 images held at once by the canvas and the optimiser, the L-BFGS history left out."""
+
+_RESERVE = 0.9
+"""The share of free memory a job may plan with; the rest is for the desktop and for surprises."""
+
+_FIXED = 100_000_000
+"""Bytes for what does not grow with the picture: small matrices, libraries' scratch space."""
+
+_SIDES: dict[Device, tuple[int | None, ...]] = {
+    Device.CPU: (256, 128, 64),
+    Device.CUDA: (None, 1024, 512, 256, 128),
+    Device.MPS: (None, 1024, 512, 256, 128),
+}
+"""Sides of tiles, the fastest first: a CPU is faster where a tile stays near its cache."""
+
+_SEGMENTS = 4
+"""Of the whole network; remembering them all spares every second walk."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a job will be done, and what that will take.
+
+    Attributes:
+        size: Width and height of the pastiche.
+        tiling: How its evaluations are cut.
+        bytes: At the peak, beyond the program itself.
+        available: Bytes that are free.
+        seconds: From the first step to the end, about; None where the speed is not known.
+        largest: The largest output size that fits, pixels.
+        device: The device in words.
+    """
+
+    size: Size
+    tiling: Tiling
+    bytes: int
+    available: int
+    seconds: float | None
+    largest: int
+    device: str
+
+    @property
+    def fits(self) -> bool:
+        """Whether what is free is enough."""
+        return self.bytes <= self.available * _RESERVE
+
+
+def plan(job: Job, machine: Machine, speed: Speed | None = None) -> Plan:
+    """Plan a job: the fastest way among those that fit, or the leanest if none does.
+
+    Raises:
+        InputError: A picture would be too narrow at the output size.
+    """
+    scales = plan_scales(job)
+    tiling = _choose_tiling(job.settings, machine, scales[-1])
+    seconds = None
+    if speed is not None:
+        seconds = sum(_seconds(job.settings, speed, scale, tiling) for scale in scales)
+    return Plan(
+        size=scales[-1].canvas,
+        tiling=tiling,
+        bytes=job_bytes(job.settings, machine, scales[-1], tiling),
+        available=machine.available,
+        seconds=seconds,
+        largest=_largest(job.settings, machine, scales[-1]),
+        device=machine.words,
+    )
+
+
+def job_bytes(settings: Settings, machine: Machine, scale: Scale, tiling: Tiling) -> int:
+    """Bytes at a job's peak, which is at its largest scale, network weights included."""
+    width, height = scale.canvas
+    images = _IMAGES[settings.optimizer]
+    if settings.optimizer is OptimizerName.LBFGS:
+        images += 2 * settings.history
+    held = _FIXED + weights_bytes(settings, machine) + 12 * images * width * height
+    held += content_bytes(settings, machine, scale.canvas)
+    peaks = [evaluation_bytes(settings, machine, scale.canvas, tiling)]
+    # A painting is measured in float32 before it becomes the network's own numbers.
+    peaks += [
+        12 * 2 * size[0] * size[1] + measuring_bytes(settings, machine, size, tiling)
+        for size in scale.styles
+    ]
+    return int(held + max(peaks))
+
+
+def smaller(tiling: Tiling, size: Size) -> Tiling | None:
+    """What to try when memory ran out all the same; None when tiles can get no smaller."""
+    side = min(tiling.side or max(size), max(size)) // 2
+    return Tiling(side) if side >= SMALLEST_TILE else None
+
+
+def refuse_if_too_large(plan: Plan) -> None:
+    """Say before starting that a job cannot fit.
+
+    Raises:
+        EngineError: It cannot; the message names the largest size that would.
+    """
+    if not plan.fits:
+        raise EngineError(
+            f"{max(plan.size)} px needs about {gigabytes(plan.bytes)} of memory and "
+            f"{gigabytes(plan.available)} is free.",
+            f"Set the output size to {plan.largest} px or less, or close other programs.",
+        )
+
+
+def ran_out_of_memory(size: int) -> EngineError:
+    """The error for a job that ran out of memory however small the tiles."""
+    remedy = f"Close other programs, or set the output size to {size * 3 // 4} px or less."
+    return EngineError(f"Memory ran out at {size} px.", remedy)
+
+
+def gigabytes(count: int) -> str:
+    """Bytes in words a person compares: `1.3 GB`."""
+    return f"{count / 1e9:.1f} GB"
+
+
+def _choose_tiling(settings: Settings, machine: Machine, scale: Scale) -> Tiling:
+    tilings = _tilings(settings, machine)
+    for tiling in tilings:
+        if job_bytes(settings, machine, scale, tiling) <= machine.available * _RESERVE:
+            return tiling
+    return tilings[-1]
+
+
+def _tilings(settings: Settings, machine: Machine) -> list[Tiling]:
+    """What the settings allow, the fastest first."""
+    sides = _SIDES[machine.device] if settings.tile == "auto" else (settings.tile_side,)
+    return [
+        Tiling(side, remembered)
+        for side in sides
+        for remembered in ((0,) if side is None else range(_SEGMENTS, -1, -1))
+    ]
+
+
+def _seconds(settings: Settings, speed: Speed, scale: Scale, tiling: Tiling) -> float:
+    operations = evaluation_operations(settings, scale.canvas, tiling)
+    return scale.steps * (speed.overhead + operations / speed.operations)
+
+
+def _largest(settings: Settings, machine: Machine, scale: Scale) -> int:
+    """The largest output size whose leanest tiling fits, to 16 px."""
+    leanest = _tilings(settings, machine)[-1]
+    fits, too_large = 0, 16384 // 16 + 1
+    while too_large - fits > 1:
+        middle = (fits + too_large) // 2
+        factor = 16 * middle / max(scale.canvas)
+        if job_bytes(settings, machine, scale.enlarged(factor), leanest) <= (
+            machine.available * _RESERVE
+        ):
+            fits = middle
+        else:
+            too_large = middle
+    return 16 * fits
