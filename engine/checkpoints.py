@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
 import pickle
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor
 
 from engine.choices import NetworkName
 from engine.errors import InputError
-from engine.layers import CHANNELS, CONVOLUTIONS
+from engine.layers import CHANNELS, CONVOLUTIONS, PROJECTIONS
 from engine.paths import replacing, unreadable
 from engine.weights import network_title
 
 _ZIP, _PICKLE = b"PK\x03\x04", b"\x80"
 """How the files of torch.save begin, since 1.6 and before."""
+
+DRAFT_FORMAT = "1"
+"""The version of the draft network's file, as its header says it."""
 
 _REMEDY = "Choose the file torchvision publishes for this network, or one made from it."
 
@@ -31,12 +36,14 @@ def read_weights(path: Path, network: NetworkName) -> dict[str, Tensor]:
 
     Returns:
         `conv1_1.weight` (C_out, C_in, 3, 3), `conv1_1.bias` (C_out,), ... in the network's order;
-        float32, finite, on the CPU.
+        of the draft network also `relu1_1.projection` (K, C), ...; float32, finite, on the CPU.
 
     Raises:
         InputError: The file cannot be read, or is not this network; the message names the first
             layer that is missing, misshapen or does not hold finite numbers.
     """
+    if network is NetworkName.DRAFT:
+        _check_draft(path)
     found = _by_layer(_read_tensors(path), network)
     expected = _shapes(network)
     title = network_title(network)
@@ -96,6 +103,35 @@ def _read_tensors(path: Path) -> dict[str, Tensor]:
     raise InputError(f"{path.name} is {content}.", _REMEDY)
 
 
+def _check_draft(path: Path) -> None:
+    """Refuse a draft network of another version, or one that is not the one that ships.
+
+    The digest lies beside the file that ships; a file of one's own need not have one.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            version = (file.metadata() or {}).get("format")
+        sidecar = path.with_name(f"{path.name}.sha256")
+        wanted = sidecar.read_text("ascii").split()[0] if sidecar.is_file() else ""
+        with path.open("rb") as bytes_of:
+            digest = hashlib.file_digest(bytes_of, "sha256").hexdigest()
+    except OSError as error:
+        raise _draft_fault(f"{path.name} cannot be read") from error
+    except Exception as error:
+        raise _draft_fault(f"{path.name} is damaged or incomplete") from error
+    if version != DRAFT_FORMAT:
+        raise _draft_fault(f"{path.name} is of another version")
+    if wanted and wanted != digest:
+        raise _draft_fault(f"{path.name} is not the file that ships with this version")
+
+
+def _draft_fault(what: str) -> InputError:
+    return InputError(
+        f"The draft network cannot be used: {what}.",
+        "Install Gramarye again, or choose another network.",
+    )
+
+
 def _tensors_in(loaded: object) -> dict[str, Tensor]:
     if isinstance(loaded, Mapping) and isinstance(loaded.get("state_dict"), Mapping):
         loaded = loaded["state_dict"]
@@ -113,7 +149,7 @@ def _by_layer(tensors: Mapping[str, Tensor], network: NetworkName) -> dict[str, 
     layers = {}
     for name, tensor in tensors.items():
         layer, _, part = name.rpartition(".")
-        if re.fullmatch(r"conv\d_\d|features\.\d+", layer):
+        if re.fullmatch(r"conv\d_\d|relu\d_\d|features\.\d+", layer):
             layers[f"{names.get(layer, layer)}.{part}"] = tensor
     return layers
 
@@ -139,6 +175,9 @@ def _shapes(network: NetworkName) -> dict[str, tuple[int, ...]]:
             shapes[f"conv{stage}_{index}.weight"] = (width, channels, 3, 3)
             shapes[f"conv{stage}_{index}.bias"] = (width,)
             channels = width
+    if network is NetworkName.DRAFT:
+        for layer, count in PROJECTIONS.items():
+            shapes[f"{layer}.projection"] = (count, CHANNELS[network][int(layer[4]) - 1])
     return shapes
 
 

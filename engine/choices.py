@@ -4,10 +4,15 @@ from enum import StrEnum
 
 
 class NetworkName(StrEnum):
-    """The pretrained networks whose features the losses are measured on."""
+    """The pretrained networks whose features the losses are measured on.
 
+    `auto` is VGG-19 where its weights are, else the draft network, which ships with the program.
+    """
+
+    AUTO = "auto"
     VGG19 = "vgg19"
     VGG16 = "vgg16"
+    DRAFT = "draft"
 
 
 class Pooling(StrEnum):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from engine.choices import NetworkName
 from engine.errors import Cancelled, GramaryeError, InputError
-from engine.usage import render_parser, weights_parser, window_parser
+from engine.usage import plan_parser, render_parser, weights_parser, window_parser
 
 DONE, BAD_INPUT, FAILED, INTERRUPTED = 0, 2, 3, 130
 """Exit codes."""
@@ -38,6 +38,8 @@ def parse(arguments: Sequence[str]) -> OpenWindow | Headless:
     """Understand the command line; bad usage ends the program with exit code 2 and a sentence."""
     if arguments and arguments[0] == "render":
         return Headless(_render, render_parser().parse_args(arguments[1:]))
+    if arguments and arguments[0] == "plan":
+        return Headless(_plan, plan_parser().parse_args(arguments[1:]))
     if arguments and arguments[0] == "weights":
         return Headless(_weights, weights_parser().parse_args(arguments[1:]))
     options = window_parser().parse_args(arguments)
@@ -95,6 +97,12 @@ def _render(arguments: argparse.Namespace) -> int:
     from engine.headless import render
 
     return render(arguments)
+
+
+def _plan(arguments: argparse.Namespace) -> int:
+    from engine.plan_command import tell_plan
+
+    return tell_plan(arguments)
 
 
 def _weights(arguments: argparse.Namespace) -> int:

@@ -1,13 +1,15 @@
 """The 3x3 convolutions of the network, by the fastest means this machine has.
 
 Three ways give the same numbers to rounding: Winograd in float32 (NNPACK, where a CPU has no unit
-for bfloat16; half as fast again as the direct way at 512 px), the library's direct convolution with
-channels last (GPUs and other CPUs), and the same with the ReLU fused in (bfloat16 on a CPU).
+for bfloat16; half as fast again as the direct way at 512 px), oneDNN's direct convolution with
+weights packed beforehand and the ReLU fused in (bfloat16 on a CPU, and CPUs without NNPACK), and
+torch's own choice with channels last (everything else).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -15,6 +17,10 @@ from torch.nn import functional as F
 
 _WINOGRAD_PIXELS = 900
 """Below this many positions transforming the kernels costs more than Winograd saves."""
+
+
+_PACKED_FOR = 128
+"""The side of the image that weights are packed for; other sizes run as well."""
 
 
 @dataclass(frozen=True)
@@ -25,11 +31,13 @@ class Arithmetic:
         device: Where the tensors live.
         dtype: What the network computes in: float32, bfloat16, or float64 as a reference.
         winograd: Whether to use NNPACK.
+        fused: Whether to use oneDNN with packed weights.
     """
 
     device: torch.device
     dtype: torch.dtype
     winograd: bool = False
+    fused: bool = False
 
     @property
     def layout(self) -> torch.memory_format:
@@ -46,6 +54,15 @@ def winograd_available() -> bool:
     return bool(torch.backends.nnpack.is_available())  # type: ignore[no-untyped-call]
 
 
+def fused_available(dtype: torch.dtype) -> bool:
+    """Whether oneDNN computes in these numbers on this CPU, and by its own units."""
+    if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+        return False
+    if dtype is torch.bfloat16:
+        return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    return dtype is torch.float32
+
+
 class Convolution:
     """One 3x3 convolution with padding 1, forward and its transpose; the weights are constant."""
 
@@ -56,18 +73,16 @@ class Convolution:
         # The gradient of a convolution with padding 1 is the convolution with the kernels turned
         # half round and input and output channels swapped.
         self._turned = arithmetic.tensor(weight.flip(2, 3).transpose(0, 1))
-        self._convolve = _winograd if arithmetic.winograd else _direct
-        self._fused = _fused_relu_available(arithmetic)
+        self._convolve = _convolution(self._weight, arithmetic)
+        self._transpose = _convolution(self._turned, arithmetic)
 
     def forward(self, image: Tensor) -> Tensor:
         """Convolve (1, C_in, H, W) to (1, C_out, H, W)."""
-        return self._convolve(image, self._weight, self._bias, 1)
+        return self._convolve(image, self._bias, rectify=False)
 
     def forward_relu(self, image: Tensor) -> Tensor:
         """Convolve and rectify in one go."""
-        if self._fused:
-            return _fused(image, self._weight, self._bias)
-        return torch.relu_(self.forward(image))
+        return self._convolve(image, self._bias, rectify=True)
 
     def forward_replicated(self, image: Tensor) -> Tensor:
         """Convolve with the border's pixels repeated outwards instead of zeros."""
@@ -76,7 +91,7 @@ class Convolution:
 
     def transpose(self, gradient: Tensor) -> Tensor:
         """Carry a gradient (1, C_out, H, W) back to the input (1, C_in, H, W)."""
-        return self._convolve(gradient, self._turned, None, 1)
+        return self._transpose(gradient, None, rectify=False)
 
     def transpose_replicated(self, gradient: Tensor) -> Tensor:
         """Carry a gradient back through `forward_replicated`."""
@@ -89,26 +104,46 @@ class Convolution:
         return widened[..., 1:-1, 1:-1]
 
 
-def _direct(image: Tensor, weight: Tensor, bias: Tensor | None, padding: int) -> Tensor:
-    return F.conv2d(image, weight, bias, padding=padding)
+class _Convolve(Protocol):
+    def __call__(self, image: Tensor, bias: Tensor | None, *, rectify: bool) -> Tensor: ...
 
 
-def _winograd(image: Tensor, weight: Tensor, bias: Tensor | None, padding: int) -> Tensor:
-    if image.shape[2] * image.shape[3] < _WINOGRAD_PIXELS:
-        return F.conv2d(image, weight, bias, padding=padding)
-    return torch._nnpack_spatial_convolution(image, weight, bias, padding)
+def _convolution(weight: Tensor, arithmetic: Arithmetic) -> _Convolve:
+    """The fastest way to convolve with these weights and padding 1."""
+    if arithmetic.fused:
+        return _fused(weight)
+    return _winograd(weight) if arithmetic.winograd else _direct(weight)
 
 
-def _fused(image: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+def _direct(weight: Tensor) -> _Convolve:
+    def convolve(image: Tensor, bias: Tensor | None, *, rectify: bool) -> Tensor:
+        result = F.conv2d(image, weight, bias, padding=1)
+        return torch.relu_(result) if rectify else result
+
+    return convolve
+
+
+def _winograd(weight: Tensor) -> _Convolve:
+    direct = _direct(weight)
+
+    def convolve(image: Tensor, bias: Tensor | None, *, rectify: bool) -> Tensor:
+        if image.shape[2] * image.shape[3] < _WINOGRAD_PIXELS:
+            return direct(image, bias, rectify=rectify)
+        result = torch._nnpack_spatial_convolution(image, weight, bias, 1)
+        return torch.relu_(result) if rectify else result
+
+    return convolve
+
+
+def _fused(weight: Tensor) -> _Convolve:
     ones = [1, 1]
-    result: Tensor = torch.ops.mkldnn._convolution_pointwise(
-        image, weight, bias, ones, ones, ones, 1, "relu", [], ""
-    )
-    return result
+    example = [1, weight.shape[1], _PACKED_FOR, _PACKED_FOR]
+    packed = torch.ops.mkldnn._reorder_convolution_weight(weight, ones, ones, ones, 1, example)
 
+    def convolve(image: Tensor, bias: Tensor | None, *, rectify: bool) -> Tensor:
+        result: Tensor = torch.ops.mkldnn._convolution_pointwise(
+            image, packed, bias, ones, ones, ones, 1, "relu" if rectify else "none", [], ""
+        )
+        return result
 
-def _fused_relu_available(arithmetic: Arithmetic) -> bool:
-    if arithmetic.device.type != "cpu" or arithmetic.dtype is not torch.bfloat16:
-        return False
-    available = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
-    return available and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    return convolve

@@ -11,7 +11,7 @@ import psutil
 import torch
 
 from engine.choices import Device, Precision
-from engine.convolutions import Arithmetic, winograd_available
+from engine.convolutions import Arithmetic, fused_available, winograd_available
 from engine.costs import Machine
 from engine.errors import EngineError
 from engine.settings import DEFAULTS, Settings
@@ -37,8 +37,10 @@ def choose_arithmetic(settings: Settings) -> Arithmetic:
     """
     device = _choose_device(settings.device)
     dtype = _choose_dtype(device, settings.precision)
-    winograd = device.type == "cpu" and dtype is torch.float32 and winograd_available()
-    return Arithmetic(device, dtype, winograd)
+    cpu = device.type == "cpu"
+    winograd = cpu and dtype is torch.float32 and winograd_available()
+    fused = cpu and not winograd and fused_available(dtype)
+    return Arithmetic(device, dtype, winograd, fused)
 
 
 def _choose_device(wanted: Device) -> torch.device:

@@ -8,25 +8,23 @@ import signal
 import tempfile
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
 from engine import weights
-from engine.choices import Start
+from engine.arguments import job_asked_for, settings_asked_for
+from engine.choices import NetworkName
 from engine.console import JobDisplay, download_with_progress, print_json
 from engine.errors import EngineError, InputError, NetworkMissingError
 from engine.images import open_picture
-from engine.job import Job, Pastiche, Picture, Progress, StyleImage
+from engine.job import Job, Pastiche, Picture, Progress
 from engine.naming import free_path
 from engine.preset_store import preset_named
-from engine.presets import Preset
 from engine.recipes import Recipe, recipe_of
 from engine.saving import check_place, save_pixels
-from engine.settings import DEFAULTS, Settings
+from engine.settings import Settings
 from engine.steering import Control, steer
-
-_SHORTCUTS = ("output_size", "network", "device", "seed")
-"""Settings with an option of their own, which wins over presets and `--set`; so does `--start`."""
 
 
 def render(arguments: argparse.Namespace) -> int:
@@ -40,7 +38,7 @@ def render(arguments: argparse.Namespace) -> int:
     _check_output(arguments.output, arguments.overwrite)
     preset = None if arguments.preset is None else preset_named(arguments.preset)
     display = JobDisplay(quiet=arguments.quiet)
-    job = _job(arguments, _settings(arguments, preset), display)
+    job = _job(arguments, settings_asked_for(arguments, preset), display)
     # Torch takes seconds to load; bad input has been refused before that.
     from engine.stylize import stylize
 
@@ -70,34 +68,6 @@ def _check_output(output: Path, overwrite: bool) -> None:
         )
 
 
-def _settings(arguments: argparse.Namespace, preset: Preset | None) -> Settings:
-    settings = preset.applied_to(DEFAULTS) if preset else DEFAULTS
-    named: dict[str, object] = dict(_assignment(text) for text in arguments.assignments)
-    for name in _SHORTCUTS:
-        if (value := getattr(arguments, name)) is not None:
-            named[name] = value
-    if arguments.start is not None:
-        named["start"] = Start.PICTURE
-    elif _is_texture(arguments) and settings.start in (Start.CONTENT, Start.MIX):
-        # Without a photograph these starts do not exist; the painting's own colours come closest.
-        named.setdefault("start", Start.STYLE_NOISE)
-    settings = settings.changed(**named)
-    if settings.start is Start.PICTURE and arguments.start is None:
-        raise InputError("There is no picture to start from.", "Give one with --start FILE.")
-    return settings
-
-
-def _assignment(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise InputError(f"--set {text} has no value.", "Write --set NAME=VALUE.")
-    return name.strip(), value.strip()
-
-
-def _is_texture(arguments: argparse.Namespace) -> bool:
-    return bool(arguments.content == "none")
-
-
 def _job(arguments: argparse.Namespace, settings: Settings, display: JobDisplay) -> Job:
     def opened(path: Path) -> Picture:
         picture = open_picture(path)
@@ -105,38 +75,24 @@ def _job(arguments: argparse.Namespace, settings: Settings, display: JobDisplay)
             display.say(f"{picture.name}: {note}")
         return picture
 
-    styles = tuple(_file_and_weight(text) for text in arguments.style)
-    return Job(
-        content=None if _is_texture(arguments) else opened(Path(arguments.content)),
-        styles=tuple(StyleImage(opened(path), weight) for path, weight in styles),
-        settings=settings,
-        network_weights=_network_weights(arguments, settings),
-        start=opened(arguments.start) if arguments.start else None,
-    )
+    job = job_asked_for(arguments, settings, opened)
+    network, path = _network(arguments, settings.network)
+    if network is NetworkName.DRAFT and settings.network is NetworkName.AUTO:
+        display.say("Painting with the draft network; --download fetches VGG-19, which is finer.")
+    return replace(job, settings=settings.on(network), network_weights=path)
 
 
-def _file_and_weight(text: str) -> tuple[Path, float]:
-    """Understand `FILE` or `FILE:WEIGHT`; a file whose own name ends like that wins."""
-    name, colon, weight = text.rpartition(":")
-    if not colon or os.path.exists(text):
-        return Path(text), 1.0
+def _network(arguments: argparse.Namespace, wanted: NetworkName) -> tuple[NetworkName, Path]:
+    """The network to use and its file, fetched if that was asked for."""
+    network = NetworkName.VGG19
+    if wanted is not NetworkName.AUTO or not arguments.download:
+        network = weights.resolve_network(wanted, arguments.weights)
     try:
-        return Path(name), float(weight)
-    except ValueError as error:
-        if not os.path.exists(name):
-            return Path(text), 1.0
-        raise InputError(
-            f"The weight of {name} cannot be {weight!r}.", "Give a number, as in FILE:0.5."
-        ) from error
-
-
-def _network_weights(arguments: argparse.Namespace, settings: Settings) -> Path:
-    try:
-        return weights.find_weights(settings.network, arguments.weights)
+        return network, weights.find_weights(network, arguments.weights)
     except NetworkMissingError:
         if not arguments.download:
             raise
-        return Path(download_with_progress(settings.network, quiet=arguments.quiet))
+        return network, Path(download_with_progress(network, quiet=arguments.quiet))
 
 
 def _run(work: Generator[Progress, None, Pastiche], display: JobDisplay) -> Pastiche:

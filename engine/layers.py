@@ -52,17 +52,35 @@ def format_layers(layers: Iterable[LayerWeight]) -> str:
 
 
 CONVOLUTIONS: Mapping[NetworkName, tuple[int, ...]] = {
+    NetworkName.AUTO: (2, 2, 4, 4, 4),
     NetworkName.VGG19: (2, 2, 4, 4, 4),
     NetworkName.VGG16: (2, 2, 3, 3, 3),
+    NetworkName.DRAFT: (2, 2, 2, 2, 1),
 }
-"""How many convolutions each of the five stages has (Simonyan and Zisserman 2014, table 1)."""
+"""How many convolutions each of the five stages has (Simonyan and Zisserman 2014, table 1).
+
+Until it is resolved, `auto` counts as VGG-19.
+"""
 
 
 CHANNELS: Mapping[NetworkName, tuple[int, ...]] = {
+    NetworkName.AUTO: (64, 128, 256, 512, 512),
     NetworkName.VGG19: (64, 128, 256, 512, 512),
     NetworkName.VGG16: (64, 128, 256, 512, 512),
+    NetworkName.DRAFT: (16, 40, 96, 192, 192),
 }
 """Channels of the convolutions in each stage."""
+
+
+PROJECTIONS: Mapping[str, int] = {
+    "relu1_1": 16,
+    "relu2_1": 40,
+    "relu3_1": 64,
+    "relu4_1": 96,
+    "relu4_2": 96,
+    "relu5_1": 96,
+}
+"""Where the draft network imitates VGG-19, and how many of its principal directions there."""
 
 
 def place_of(layer: str) -> tuple[int, int]:
@@ -80,6 +98,12 @@ def block_names(network: NetworkName, layers: Collection[str]) -> list[str]:
         for index in range(1, count + 1)
         if (stage, index) <= depth
     ]
+
+
+def stand_in(layer: str, network: NetworkName) -> str:
+    """The layer itself where a network has it, else the last before it in its stage."""
+    stage, index = place_of(layer)
+    return f"{layer[:4]}{stage}_{min(index, CONVOLUTIONS[network][stage - 1])}"
 
 
 def features_size(layer: str, image: tuple[int, int]) -> tuple[int, int]:

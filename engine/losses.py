@@ -23,33 +23,25 @@ import torch
 from torch import Tensor
 
 from engine.choices import StyleLoss
-from engine.statistics import Statistics, eigh, symmetric_power
+from engine.statistics import Statistics, eigh
 
-_TINY = 1e-12
+TINY = 1e-12
 """Keeps a flat target (a black painting) from dividing by zero; far below any real power."""
 
 StyleLossFunction = Callable[[Statistics, Statistics], Tensor]
 """(statistics of the pastiche, target) -> scalar; differentiable in the first."""
 
 
-def power(target: Tensor) -> Tensor:
-    """Mean square of the content image's features, never quite 0; float32 or better.
-
-    The content loss is mean (F - P)^2 over this (Gatys 2016, eq. 1, made relative).
-    """
-    return target.to(torch.promote_types(target.dtype, torch.float32)).square().mean() + _TINY
-
-
 def gram_loss(found: Statistics, target: Statistics) -> Tensor:
     """||G - G_s||^2 / ||G_s||^2 (Gatys 2016, eq. 4, made relative)."""
-    return (found.gram - target.gram).square().sum() / (target.gram.square().sum() + _TINY)
+    return (found.gram - target.gram).square().sum() / (target.gram.square().sum() + TINY)
 
 
 def gram_mean_std_loss(found: Statistics, target: Statistics) -> Tensor:
     """Mean of the relative errors of Gram matrix, means and standard deviations (Galerne 2024)."""
     spread, aim = (found.variance + target.ridge).sqrt(), (target.variance + target.ridge).sqrt()
-    mean = (found.mean - target.mean).square().sum() / (target.mean.square().sum() + _TINY)
-    std = (spread - aim).square().sum() / (aim.square().sum() + _TINY)
+    mean = (found.mean - target.mean).square().sum() / (target.mean.square().sum() + TINY)
+    std = (spread - aim).square().sum() / (aim.square().sum() + TINY)
     return (gram_loss(found, target) + mean + std) / 3
 
 
@@ -57,37 +49,40 @@ def wasserstein_loss(found: Statistics, target: Statistics) -> Tensor:
     """Squared 2-Wasserstein distance of the two Gaussians over the target's power.
 
     ||mu - mu_s||^2 + tr(S + S_s - 2 (S_s^1/2 S S_s^1/2)^1/2), over ||mu_s||^2 + tr S_s, which is
-    the distance of the target from nothing.
+    the distance of the target from nothing. With S_s = L L^T the last trace is that of the root of
+    L^T S L, so only the directions in which the target varies are looked at.
     """
+    variances, directions = target.principal
     mean = (found.mean - target.mean).square().sum()
-    identity = torch.eye(len(target.total), dtype=target.total.dtype, device=target.total.device)
-    covariance = found.covariance + target.ridge * identity
-    bures: Tensor = _Bures.apply(covariance, target.covariance_root)
-    loss: Tensor = (mean + bures) / (target.gram.diagonal().sum() + _TINY)
+    softness = target.ridge.square()
+    # Softened alike, the roots at the target itself leave a distance of exactly 0.
+    own = 2 * (variances.square() + softness).sqrt().sum() - target.covariance.diagonal().sum()
+    bures: Tensor = _Bures.apply(found.covariance, directions * variances.sqrt(), softness)
+    loss: Tensor = (mean + bures + own) / (target.gram.diagonal().sum() + TINY)
     return loss
 
 
 class _Bures(torch.autograd.Function):
-    """Squared Bures distance between a covariance S and the square R^2 of a root, both (C, C).
+    """tr S - 2 tr (L^T S L + e)^1/2 for a covariance S (C, C), a factor L (C, K) and a softness e.
 
-    d/dS tr(S + R^2 - 2 (R S R)^1/2) = I - T, where T = R (R S R)^-1/2 R is the optimal transport
-    map from one Gaussian to the other: one eigendecomposition gives value and gradient.
+    Its slope in S is I - L (L^T S L + e)^-1/2 L^T, whose second part is the optimal transport map
+    from one Gaussian to the other: one eigendecomposition gives value and gradient.
     """
 
     @staticmethod
-    def forward(ctx: Any, found: Tensor, root: Tensor) -> Tensor:
-        values, vectors = eigh(root @ found @ root)
-        transport = root @ symmetric_power(values, vectors, -0.5) @ root
-        ctx.save_for_backward(transport)
-        cross: Tensor = values.clamp_min(0).sqrt().sum()
-        return found.diagonal().sum() + root.square().sum() - 2 * cross
+    def forward(ctx: Any, found: Tensor, factor: Tensor, softness: Tensor) -> Tensor:
+        values, vectors = eigh(factor.T @ found @ factor)
+        roots = (values.clamp_min(0) + softness).sqrt()
+        turned = factor @ vectors
+        ctx.save_for_backward((turned / roots) @ turned.T)
+        return found.diagonal().sum() - 2 * roots.sum()
 
     @staticmethod
-    def backward(ctx: Any, *outputs: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: Any, *outputs: Tensor) -> tuple[Tensor, None, None]:
         (transport,) = ctx.saved_tensors
         slope = -transport * outputs[0]
         slope.diagonal().add_(outputs[0])
-        return slope, None
+        return slope, None, None
 
 
 STYLE_LOSSES: dict[StyleLoss, StyleLossFunction] = {

@@ -91,9 +91,13 @@ class Network:
         weights: `conv1_1.weight` (C_out, C_in, 3, 3), `conv1_1.bias` (C_out,), ...
         layers: The layers whose features are wanted.
         arithmetic: Where and in which numbers.
-        pooling: How features are halved.
+        pooling: How VGG's features are halved; the draft network's are always averaged.
         padding: What lies beyond the border for conv1_1.
         tiling: How images are cut; the features and gradients are the same for each.
+
+    Attributes:
+        projections: Layer -> (K, C), at least float32: what of the features the losses are to
+            compare; layers that are compared as they are have none.
     """
 
     def __init__(
@@ -109,8 +113,10 @@ class Network:
         self.arithmetic = arithmetic
         self.layers = frozenset(layers)
         self.tiling = tiling
-        self._pooling = pooling
+        # The draft network was trained with another pooling than the VGG networks.
+        self._pooling = None if name is NetworkName.DRAFT else pooling
         self._padding = padding
+        wide = torch.promote_types(arithmetic.dtype, torch.float32)
         names = block_names(name, layers)
         blocks = [
             _Block(
@@ -122,9 +128,13 @@ class Network:
             )
             for block, after in zip(names, [*names[1:], None], strict=True)
         ]
+        self.projections = {
+            layer: weights[key].to(arithmetic.device, wide)
+            for layer in self.layers
+            if (key := f"relu{layer[4:]}.projection") in weights
+        }
         self._whole = _segment(blocks)
         self._segments = _segments(blocks)
-        wide = torch.promote_types(arithmetic.dtype, torch.float32)
         self._mean, self._std = (
             torch.tensor(values, dtype=wide).view(1, 3, 1, 1).to(arithmetic.device)
             for values in (MEAN, STD)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from engine.layers import LayerWeight, features_size
-from engine.losses import STYLE_LOSSES, power, total_variation
+from engine.losses import STYLE_LOSSES, TINY, total_variation
 from engine.networks import Network
 from engine.settings import Settings
 from engine.statistics import Statistics, add_up, as_matrix, blend, measure
@@ -33,10 +33,10 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class ContentTarget:
-    """The content image's features at one layer (1, C, H, W), and their mean square."""
+    """The content image's features at one layer (1, C, H, W), and the sum of their squares."""
 
     features: Tensor
-    power: float
+    square: float
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,15 @@ def encode_content(
 
     network.forward(image, visit, keep=False)
     return {
-        layer: ContentTarget(features, float(power(features))) for layer, features in found.items()
+        layer: ContentTarget(features, _square(features, network.projections.get(layer)))
+        for layer, features in found.items()
     }
+
+
+def _square(features: Tensor, projection: Tensor | None) -> float:
+    """Sum of squares of features (1, C, H, W) as the losses see them, never quite 0."""
+    seen = measure(features).projected(projection)
+    return float(seen.outer.diagonal().sum()) + TINY * seen.count * len(seen.total)
 
 
 def encode_style(network: Network, image: Tensor, layers: Sequence[str]) -> dict[str, Statistics]:
@@ -114,7 +121,9 @@ class Objective:
         self._content = _relative(settings.content_layers, alpha)
         self._style = _relative(settings.style_layers, settings.effective_beta())
         self._blend = {
-            layer: blend([style[layer] for style in targets.styles], style_weights)
+            layer: blend([style[layer] for style in targets.styles], style_weights).projected(
+                network.projections.get(layer)
+            )
             for layer in self._style
         }
         self._smoothness = settings.smoothness
@@ -140,6 +149,8 @@ class Objective:
         found: dict[str, Statistics] = {}
         values: dict[str, Tensor] = {}
         content = {layer: image.new_zeros(()) for layer in self._content}
+        # A mean's gradient at one position is too small for float16, its sum's is not.
+        scale = image.numel() if self._network.arithmetic.dtype is torch.float16 else 1
 
         def look(layer: str, features: Tensor, _where: Box) -> None:
             if layer in self._style:
@@ -149,13 +160,15 @@ class Objective:
             if layer in self._style:
                 _add_style_gradient(features, slopes[layer], gradient)
             if layer in self._content:
-                content[layer] += self._add_content_gradient(layer, features, gradient, where)
+                content[layer] += self._add_content_gradient(
+                    layer, features, gradient, where, scale
+                )
 
         tape = self._network.forward(image, look)
         slopes = {}
         for layer, statistics in found.items():
-            values[f"style {layer}"], slopes[layer] = self._style_slope(layer, statistics)
-        gradient = self._network.vjp(tape, add_gradient)
+            values[f"style {layer}"], slopes[layer] = self._style_slope(layer, statistics, scale)
+        gradient = self._network.vjp(tape, add_gradient).div_(scale)
         values |= {f"content {layer}": value for layer, value in content.items()}
         if self._smoothness:
             values["smoothness"] = _add_smoothness_gradient(image, self._smoothness, gradient)
@@ -163,25 +176,34 @@ class Objective:
         terms = torch.stack([values[name] for name in self.term_names] or [image.new_zeros(())])
         return Evaluation(terms.sum(), terms, gradient)
 
-    def _style_slope(self, layer: str, found: Statistics) -> tuple[Tensor, _Slope]:
-        """A style term and its slope; autograd sees vectors (C,) and matrices (C, C) only."""
+    def _style_slope(self, layer: str, found: Statistics, scale: float) -> tuple[Tensor, _Slope]:
+        """A style term and its slope times a scale; autograd sees small tensors only."""
         total = found.total.requires_grad_()
         outer = found.outer.requires_grad_()
         with torch.enable_grad():
-            value = self._style[layer] * self._style_loss(found, self._blend[layer])
-            d_outer, d_total = torch.autograd.grad(value, (outer, total), allow_unused=True)
+            seen = found.projected(self._network.projections.get(layer))
+            value = self._style[layer] * self._style_loss(seen, self._blend[layer])
+            d_outer, d_total = torch.autograd.grad(value * scale, (outer, total), allow_unused=True)
         return value.detach(), _Slope(d_outer + d_outer.T, d_total)
 
     def _add_content_gradient(
-        self, layer: str, features: Tensor, gradient: Tensor, where: Box
+        self, layer: str, features: Tensor, gradient: Tensor, where: Box, scale: float
     ) -> Tensor:
         target = self._content_targets[layer]
-        weight = self._content[layer] / (target.features.numel() * target.power)
+        weight = self._content[layer] / target.square
         difference = features - where.of(target.features)
-        gradient.add_(difference, alpha=2 * weight)
         wide = torch.promote_types(features.dtype, torch.float32)
-        norm: Tensor = torch.linalg.vector_norm(difference, dtype=wide)
-        return weight * norm.square()
+        projection = self._network.projections.get(layer)
+        if projection is None:
+            slope = difference
+            square = torch.linalg.vector_norm(difference, dtype=wide).square()
+        else:
+            metric = (projection.T @ projection).to(features.dtype)
+            slope = _mixed(metric, difference)
+            square = (slope * difference).sum(dtype=wide)
+        gradient.add_(slope, alpha=2 * weight * scale)
+        value: Tensor = weight * square
+        return value
 
 
 @dataclass(frozen=True)
@@ -195,13 +217,18 @@ class _Slope:
     total: Tensor | None
 
 
+def _mixed(matrix: Tensor, features: Tensor) -> Tensor:
+    """A matrix (D, C) times each position's features (1, C, H, W)."""
+    return torch.einsum("dc,nchw->ndhw", matrix, features)
+
+
 def _add_style_gradient(features: Tensor, slope: _Slope, gradient: Tensor) -> None:
     """dL/dF = (dO + dO^T) F + dm 1^T."""
     matrix = slope.outer.to(features.dtype)
     if gradient.is_contiguous() or gradient.is_contiguous(memory_format=torch.channels_last):
         as_matrix(gradient).addmm_(matrix, as_matrix(features))
     else:  # a tile's own part of what it sees
-        gradient.add_(torch.einsum("dc,nchw->ndhw", matrix, features))
+        gradient.add_(_mixed(matrix, features))
     if slope.total is not None:
         gradient.add_(slope.total.to(features.dtype).view(1, -1, 1, 1))
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from engine.choices import Device, OptimizerName
+from engine.choices import Device, NetworkName, OptimizerName
 from engine.costs import (
     Machine,
     Speed,
@@ -14,7 +14,7 @@ from engine.costs import (
     measuring_bytes,
     weights_bytes,
 )
-from engine.errors import EngineError
+from engine.errors import EngineError, InputError
 from engine.job import Job
 from engine.scales import Scale, Size, plan_scales
 from engine.settings import Settings
@@ -26,15 +26,15 @@ _IMAGES = {OptimizerName.ADAM: 9, OptimizerName.GRADIENT_DESCENT: 7, OptimizerNa
 _RESERVE = 0.9
 """The share of free memory a job may plan with; the rest is for the desktop and for surprises."""
 
-_FIXED = 100_000_000
+_FIXED = 50_000_000
 """Bytes for what does not grow with the picture: small matrices, libraries' scratch space."""
 
-_SIDES: dict[Device, tuple[int | None, ...]] = {
-    Device.CPU: (256, 128, 64),
-    Device.CUDA: (None, 1024, 512, 256, 128),
-    Device.MPS: (None, 1024, 512, 256, 128),
-}
-"""Sides of tiles, the fastest first: a CPU is faster where a tile stays near its cache."""
+_SIDES: tuple[int | None, ...] = (None, 1024, 512, 256, 128, 64)
+"""Sides of tiles, the fastest first."""
+
+_CACHED = {NetworkName.DRAFT: 1024}
+_USUALLY_CACHED = 256
+"""The largest side for a CPU, which is faster where a tile stays near its cache."""
 
 _SEGMENTS = 4
 """Of the whole network; remembering them all spares every second walk."""
@@ -85,19 +85,14 @@ def plan(job: Job, machine: Machine, speed: Speed | None = None) -> Plan:
         bytes=job_bytes(job.settings, machine, scales[-1], tiling),
         available=machine.available,
         seconds=seconds,
-        largest=_largest(job.settings, machine, scales[-1]),
+        largest=_largest(job, machine),
         device=machine.words,
     )
 
 
 def job_bytes(settings: Settings, machine: Machine, scale: Scale, tiling: Tiling) -> int:
     """Bytes at a job's peak, which is at its largest scale, network weights included."""
-    width, height = scale.canvas
-    images = _IMAGES[settings.optimizer]
-    if settings.optimizer is OptimizerName.LBFGS:
-        images += 2 * settings.history
-    held = _FIXED + weights_bytes(settings, machine) + 12 * images * width * height
-    held += content_bytes(settings, machine, scale.canvas)
+    held = _held(settings, machine, scale.canvas, _images(settings, scale))
     peaks = [evaluation_bytes(settings, machine, scale.canvas, tiling)]
     # A painting is measured in float32 before it becomes the network's own numbers.
     peaks += [
@@ -105,6 +100,12 @@ def job_bytes(settings: Settings, machine: Machine, scale: Scale, tiling: Tiling
         for size in scale.styles
     ]
     return int(held + max(peaks))
+
+
+def evaluating_bytes(settings: Settings, machine: Machine, size: Size, tiling: Tiling) -> int:
+    """Bytes at the peak of one evaluation alone: network weights, image and gradient included."""
+    held = _held(settings, machine, size, images=2)
+    return int(held + evaluation_bytes(settings, machine, size, tiling))
 
 
 def smaller(tiling: Tiling, size: Size) -> Tiling | None:
@@ -138,6 +139,21 @@ def gigabytes(count: int) -> str:
     return f"{count / 1e9:.1f} GB"
 
 
+def _images(settings: Settings, scale: Scale) -> int:
+    """Float32 images held at once by the canvas and the optimiser at one scale."""
+    images = _IMAGES[settings.optimizer]
+    if settings.optimizer is OptimizerName.LBFGS:
+        images += 2 * min(settings.history, scale.steps)
+    return images
+
+
+def _held(settings: Settings, machine: Machine, size: Size, images: int) -> float:
+    """Bytes that stay through a scale, so many images of its size included."""
+    weights = weights_bytes(settings, machine)
+    targets = content_bytes(settings, machine, size)
+    return _FIXED + weights + targets + 12 * images * size[0] * size[1]
+
+
 def _choose_tiling(settings: Settings, machine: Machine, scale: Scale) -> Tiling:
     tilings = _tilings(settings, machine)
     for tiling in tilings:
@@ -148,7 +164,12 @@ def _choose_tiling(settings: Settings, machine: Machine, scale: Scale) -> Tiling
 
 def _tilings(settings: Settings, machine: Machine) -> list[Tiling]:
     """What the settings allow, the fastest first."""
-    sides = _SIDES[machine.device] if settings.tile == "auto" else (settings.tile_side,)
+    sides: tuple[int | None, ...] = (settings.tile_side,)
+    if settings.tile == "auto":
+        sides = _SIDES
+        if machine.device is Device.CPU:
+            longest = _CACHED.get(settings.network, _USUALLY_CACHED)
+            sides = tuple(side for side in _SIDES if side is not None and side <= longest)
     return [
         Tiling(side, remembered)
         for side in sides
@@ -161,17 +182,26 @@ def _seconds(settings: Settings, speed: Speed, scale: Scale, tiling: Tiling) -> 
     return scale.steps * (speed.overhead + operations / speed.operations)
 
 
-def _largest(settings: Settings, machine: Machine, scale: Scale) -> int:
+def _largest(job: Job, machine: Machine) -> int:
     """The largest output size whose leanest tiling fits, to 16 px."""
-    leanest = _tilings(settings, machine)[-1]
+    leanest = _tilings(job.settings, machine)[-1]
     fits, too_large = 0, 16384 // 16 + 1
     while too_large - fits > 1:
         middle = (fits + too_large) // 2
-        factor = 16 * middle / max(scale.canvas)
-        if job_bytes(settings, machine, scale.enlarged(factor), leanest) <= (
-            machine.available * _RESERVE
+        scale = _scale_at(job, 16 * middle)
+        if scale is None or (
+            job_bytes(job.settings, machine, scale, leanest) <= machine.available * _RESERVE
         ):
             fits = middle
         else:
             too_large = middle
     return 16 * fits
+
+
+def _scale_at(job: Job, output_size: int) -> Scale | None:
+    """The largest scale of a job at another output size; None where a picture is too narrow."""
+    resized = job.settings.changed(output_size=output_size)
+    try:
+        return plan_scales(replace(job, settings=resized))[-1]
+    except InputError:
+        return None

@@ -26,7 +26,7 @@ from engine.choices import (
     StyleLoss,
 )
 from engine.errors import InputError
-from engine.layers import Layers, layer_names
+from engine.layers import Layers, layer_names, stand_in
 from engine.parameters import Group, Kind, Parameter, parameter
 from engine.tiles import SMALLEST_TILE
 
@@ -176,8 +176,9 @@ class Settings(BaseModel):
     )  # fmt: skip
 
     network: NetworkName = parameter(
-        NetworkName.VGG19, "Network", group=Group.NETWORK,
-        help="The pretrained network whose features are compared.",
+        NetworkName.AUTO, "Network", group=Group.NETWORK,
+        help="The pretrained network whose features are compared. auto is VGG-19 where its weights "
+        "are on this machine, else the draft network, which is quicker and coarser.",
     )  # fmt: skip
     pooling: Pooling = parameter(
         Pooling.MAX, "Pooling", group=Group.NETWORK,
@@ -226,6 +227,17 @@ class Settings(BaseModel):
             InputError: A name is unknown or a value is out of its range; the message names both.
         """
         return settings_from({**self.model_dump(), **values})
+
+    def on(self, network: NetworkName) -> Settings:
+        """These settings for one network; layers it lacks are replaced by their stand-ins."""
+        layers = {}
+        for name in ("content_layers", "style_layers"):
+            weights: dict[str, float] = {}
+            for layer, weight in getattr(self, name):
+                known = stand_in(layer, network)
+                weights[known] = weights.get(known, 0.0) + weight
+            layers[name] = weights
+        return self.changed(network=network, **layers)
 
     def retuned(self, wanted: Settings) -> Settings:
         """These settings with the live values of `wanted`; the fixed ones need a new job."""

@@ -16,6 +16,9 @@ from torch import Tensor
 _RIDGE = 1e-3
 """The ridge relative to the mean variance."""
 
+_WIDENED = 1 << 16
+"""Positions that are widened to float32 at a time."""
+
 _TINY = 1e-12
 """Far below any real power; keeps a flat picture from dividing by 0."""
 
@@ -38,6 +41,14 @@ class Statistics:
         """The statistics of both sets of positions together."""
         return Statistics(
             self.count + other.count, self.total + other.total, self.outer + other.outer
+        )
+
+    def projected(self, projection: Tensor | None) -> Statistics:
+        """The statistics of the features times a matrix (K, C); the same without one."""
+        if projection is None:
+            return self
+        return Statistics(
+            self.count, projection @ self.total, projection @ self.outer @ projection.T
         )
 
     @property
@@ -63,18 +74,18 @@ class Statistics:
 
     @functools.cached_property
     def ridge(self) -> Tensor:
-        """What is added to the variances before roots are taken; a scalar.
-
-        Few positions span few directions, and the root's slope at 0 is infinite.
-        """
+        """A variance too small to matter, a scalar: the slope of a root at 0 is infinite."""
         return _RIDGE * self.variance.mean() + _TINY
 
     @functools.cached_property
-    def covariance_root(self) -> Tensor:
-        """Square root of covariance plus ridge, (C, C); a target is asked for it at every step."""
-        identity = torch.eye(len(self.total), dtype=self.total.dtype, device=self.total.device)
-        values, vectors = eigh(self.covariance + self.ridge * identity)
-        return symmetric_power(values, vectors, 0.5)
+    def principal(self) -> tuple[Tensor, Tensor]:
+        """Variances (K,) above the ridge and their directions (C, K); asked for at every step.
+
+        Few positions span few directions, so of a small picture K is far below C.
+        """
+        values, vectors = eigh(self.covariance)
+        above = values > self.ridge
+        return values[above], vectors[:, above]
 
 
 def eigh(matrix: Tensor) -> tuple[Tensor, Tensor]:
@@ -84,19 +95,6 @@ def eigh(matrix: Tensor) -> tuple[Tensor, Tensor]:
         return values.to(matrix.device), vectors.to(matrix.device)
     values, vectors = torch.linalg.eigh(matrix)
     return values, vectors
-
-
-def symmetric_power(values: Tensor, vectors: Tensor, exponent: float) -> Tensor:
-    """A symmetric positive definite matrix to a power, from its eigenvalues and eigenvectors.
-
-    Args:
-        values: Ascending, (C,); rounding may leave the smallest below 0.
-        vectors: In columns, (C, C).
-        exponent: Any real number.
-    """
-    resolution = torch.finfo(values.dtype).eps
-    safe = values.clamp_min(values[-1].abs() * resolution + _TINY)
-    return (vectors * safe.pow(exponent)) @ vectors.T
 
 
 def as_matrix(features: Tensor) -> Tensor:
@@ -110,8 +108,17 @@ def as_matrix(features: Tensor) -> Tensor:
 def measure(features: Tensor) -> Statistics:
     """Statistics of features (1, C, H, W), summed in at least float32."""
     matrix = as_matrix(features)
-    matrix = matrix.to(torch.promote_types(matrix.dtype, torch.float32))
-    return Statistics(matrix.shape[1], matrix.sum(1), matrix @ matrix.T)
+    wide = torch.promote_types(matrix.dtype, torch.float32)
+    if matrix.dtype is wide:
+        return Statistics(matrix.shape[1], matrix.sum(1), matrix @ matrix.T)
+    # Part by part: features in float32 would take twice the memory that their own numbers save.
+    total = matrix.new_zeros(len(matrix), dtype=wide)
+    outer = matrix.new_zeros((len(matrix), len(matrix)), dtype=wide)
+    for begin in range(0, matrix.shape[1], _WIDENED):
+        widened = matrix[:, begin : begin + _WIDENED].to(wide)
+        total += widened.sum(1)
+        outer.addmm_(widened, widened.T)
+    return Statistics(matrix.shape[1], total, outer)
 
 
 def add_up(sums: dict[str, Statistics], layer: str, part: Statistics) -> None:

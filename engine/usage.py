@@ -13,16 +13,21 @@ from engine.choices import Device, NetworkName
 from engine.settings import DEFAULTS
 
 _NETWORKS = tuple(map(str, NetworkName))
+_INSTALLED = tuple(map(str, (NetworkName.VGG19, NetworkName.VGG16)))
+"""The networks whose weights do not ship with the program."""
+
 _DEVICES = tuple(map(str, Device))
 _EXIT_CODES = "exit codes: 0 done, 2 bad usage or input, 3 the engine failed, 130 interrupted"
 
 _WINDOW_USAGE = """gramarye [CONTENT] [--style STYLE ...]
        gramarye render CONTENT --style FILE --output FILE [options]
+       gramarye plan CONTENT [--style FILE ...] [--size N] [options]
        gramarye weights download|import|path ..."""
 
 _WINDOW_EPILOG = f"""\
 commands that need no window:
   render                make a pastiche; see gramarye render --help
+  plan                  what a pastiche would take; see gramarye plan --help
   weights               manage the network weights; see gramarye weights --help
 
 {_EXIT_CODES}
@@ -38,6 +43,19 @@ examples:
 
 Ctrl-C stops and keeps: the pastiche so far is saved, and the exit code is 130.
 A second Ctrl-C discards it.
+
+{_EXIT_CODES}
+"""
+
+
+_PLAN_EPILOG = f"""\
+examples:
+  gramarye plan photo.jpg --style night.jpg --size 4096
+  gramarye plan photo.jpg --preset Painterly --set tile=256 --json
+
+Without --style, a painting as long as the canvas is assumed. The network
+weights need not be there. A plan that does not fit is a plan all the same:
+the exit code is 0.
 
 {_EXIT_CODES}
 """
@@ -77,22 +95,40 @@ def render_parser() -> argparse.ArgumentParser:
         formatter_class=_formatter,
         add_help=False,
     )
-    _name_pictures(parser.add_argument_group("pictures"))
+    _name_pictures(parser.add_argument_group("pictures"), style_required=True)
     _name_look(parser.add_argument_group("look"))
     _name_result(parser.add_argument_group("result"))
-    _name_machine(parser.add_argument_group("network and machine"))
-    add = parser.add_argument_group("help").add_argument
-    add("-h", "--help", action="help", help="print this, and end")
-    add("--list-settings", action=_ListSettings, help="print every setting, and end")
-    add("--list-presets", action=_ListPresets, help="print every preset, and end")
+    machine = parser.add_argument_group("network and machine")
+    _name_machine(machine)
+    _name_weights(machine)
+    _name_help(parser.add_argument_group("help"))
     return parser
 
 
-def _name_pictures(group: argparse._ArgumentGroup) -> None:
+def plan_parser() -> argparse.ArgumentParser:
+    """What `plan` takes: the words of `render` that say what it makes, and on what."""
+    parser = argparse.ArgumentParser(
+        prog="gramarye plan",
+        usage="gramarye plan CONTENT [--style FILE[:WEIGHT] ...] [options]",
+        description="Say what a pastiche would take: memory, time, and the largest that fits.",
+        epilog=_PLAN_EPILOG,
+        formatter_class=_formatter,
+        add_help=False,
+    )
+    _name_pictures(parser.add_argument_group("pictures"), style_required=False)
+    _name_look(parser.add_argument_group("look"))
+    _name_machine(parser.add_argument_group("network and machine"))
+    result = parser.add_argument_group("result").add_argument
+    result("--json", action="store_true", help="print one JSON object instead of words")
+    _name_help(parser.add_argument_group("help"))
+    return parser
+
+
+def _name_pictures(group: argparse._ArgumentGroup, *, style_required: bool) -> None:
     add = group.add_argument
     add("content", metavar="CONTENT", help="the photograph, or 'none' to make a texture")
     add(
-        "--style", action="append", required=True, metavar="FILE[:WEIGHT]",
+        "--style", action="append", default=[], required=style_required, metavar="FILE[:WEIGHT]",
         help="a painting and its share in the blend (1); may be given several times",
     )  # fmt: skip
     add("--start", type=Path, metavar="FILE", help="begin with this picture on the canvas")
@@ -126,14 +162,25 @@ def _name_machine(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add(
         "--network", choices=_NETWORKS, metavar="NAME",
-        help=f"{' or '.join(_NETWORKS)} ({DEFAULTS.network})",
+        help=f"{', '.join(_NETWORKS)} ({DEFAULTS.network})",
     )  # fmt: skip
-    add("--weights", type=Path, metavar="FILE", help="the network weights to use")
-    add("--download", action="store_true", help="fetch the network weights first if missing")
     add(
         "--device", choices=_DEVICES, metavar="NAME",
         help=f"where to compute: {', '.join(_DEVICES)} ({DEFAULTS.device})",
     )  # fmt: skip
+
+
+def _name_weights(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--weights", type=Path, metavar="FILE", help="the network weights to use")
+    add("--download", action="store_true", help="fetch the network weights first if missing")
+
+
+def _name_help(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("-h", "--help", action="help", help="print this, and end")
+    add("--list-settings", action=_ListSettings, help="print every setting, and end")
+    add("--list-presets", action=_ListPresets, help="print every preset, and end")
 
 
 def _quality(text: str) -> int:
@@ -154,12 +201,12 @@ def weights_parser() -> argparse.ArgumentParser:
     path = commands.add_parser("path", help="print the file that would be used")
     taken.add_argument("file", type=Path, metavar="FILE", help="the file to import")
     taken.add_argument(
-        "--network", choices=_NETWORKS, default=_NETWORKS[0], metavar="NAME",
-        help=f"which network it is: {' or '.join(_NETWORKS)} ({_NETWORKS[0]})",
+        "--network", choices=_INSTALLED, default=_INSTALLED[0], metavar="NAME",
+        help=f"which network it is: {' or '.join(_INSTALLED)} ({_INSTALLED[0]})",
     )  # fmt: skip
     for command in (download, path):
         command.add_argument(
-            "network", choices=_NETWORKS, metavar="NETWORK", help=" or ".join(_NETWORKS)
+            "network", choices=_INSTALLED, metavar="NETWORK", help=" or ".join(_INSTALLED)
         )
     return parser
 

@@ -13,6 +13,7 @@ from engine.choices import NetworkName
 from engine.downloads import fetch
 from engine.errors import InputError, NetworkMissingError
 from engine.paths import data_folder
+from resources import DRAFT_NETWORK
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,28 @@ class Download:
     destination: Path
 
 
+_TITLES = {
+    NetworkName.AUTO: "VGG-19",
+    NetworkName.VGG19: "VGG-19",
+    NetworkName.VGG16: "VGG-16",
+    NetworkName.DRAFT: "the draft network",
+}
+
+
 def network_title(network: NetworkName) -> str:
     """A network's name as people write it: VGG-19."""
-    return network.value.replace("vgg", "VGG-")
+    return _TITLES[network]
+
+
+def resolve_network(network: NetworkName, explicit: Path | None = None) -> NetworkName:
+    """The network that a job uses: for `auto` VGG-19 if it is found, else the draft network."""
+    if network is not NetworkName.AUTO:
+        return network
+    try:
+        find_weights(NetworkName.VGG19, explicit)
+    except NetworkMissingError:
+        return NetworkName.DRAFT
+    return NetworkName.VGG19
 
 
 def networks_folder() -> Path:
@@ -46,6 +66,7 @@ def networks_folder() -> Path:
 def find_weights(network: NetworkName, explicit: Path | None = None) -> Path:
     """The file of network weights to use: the given one, else from the folders, in their order.
 
+    The draft network ships with the program.
     In a folder `vgg19.safetensors` comes first, then any `vgg19*.safetensors`, then `vgg19*.pth`.
 
     Raises:
@@ -56,6 +77,8 @@ def find_weights(network: NetworkName, explicit: Path | None = None) -> Path:
         if not os.path.isfile(explicit):
             raise InputError(f"There is no file {explicit}.", "Check the path of the weights.")
         return explicit
+    if network is NetworkName.DRAFT:
+        return DRAFT_NETWORK
     for folder in (networks_folder(), _users_folder()):
         for path in _candidates(folder, network):
             return path

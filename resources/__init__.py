@@ -1,4 +1,4 @@
-"""What our own work made and the program ships: icons, presets and a sample pair."""
+"""What our own work made and the program ships: icons, presets, pictures to try and a network."""
 
 from pathlib import Path
 
@@ -6,3 +6,4 @@ ROOT = Path(__file__).parent
 ICONS = ROOT / "icons"
 PRESETS = ROOT / "presets"
 SAMPLES = ROOT / "samples"
+DRAFT_NETWORK = ROOT / "networks" / "draft.safetensors"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
@@ -16,6 +16,9 @@ MEAN = torch.tensor((0.485, 0.456, 0.406), dtype=torch.float64).view(1, 3, 1, 1)
 STD = torch.tensor((0.229, 0.224, 0.225), dtype=torch.float64).view(1, 3, 1, 1)
 
 
+Pool = Callable[[Tensor, int], Tensor]
+
+
 def features(image: Tensor, weights: Mapping[str, Tensor], pooling: str, padding: str) -> dict:
     """All features of VGG-19 at a float64 image."""
     scales = {"average": (1.2, 1.6, 1.4, 2.0), "l2": (0.57, 0.7, 0.67, 0.79)}
@@ -24,9 +27,15 @@ def features(image: Tensor, weights: Mapping[str, Tensor], pooling: str, padding
         "average": lambda h, stage: scales["average"][stage - 1] * F.avg_pool2d(h, 2),
         "l2": lambda h, stage: scales["l2"][stage - 1] * F.lp_pool2d(h, 2, 2),
     }[pooling]
+    return _features(image, weights, pool, padding, CONVOLUTIONS[NetworkName.VGG19])
+
+
+def _features(
+    image: Tensor, weights: Mapping[str, Tensor], pool: Pool, padding: str, counts: tuple[int, ...]
+) -> dict:
     h = (image - MEAN) / STD
     found = {}
-    for stage, count in enumerate(CONVOLUTIONS[NetworkName.VGG19], start=1):
+    for stage, count in enumerate(counts, start=1):
         if stage > 1:
             h = pool(h, stage - 1)
         for index in range(1, count + 1):
@@ -40,11 +49,6 @@ def features(image: Tensor, weights: Mapping[str, Tensor], pooling: str, padding
             h = F.relu(h)
             found[name.replace("conv", "relu")] = h
     return found
-
-
-def _square_root(matrix: Tensor) -> Tensor:
-    values, vectors = torch.linalg.eigh(matrix)
-    return vectors @ torch.diag(values.clamp_min(0).sqrt()) @ vectors.T
 
 
 def style_loss(kind: str, found: Tensor, target: Tensor) -> Tensor:
@@ -61,11 +65,14 @@ def style_loss(kind: str, found: Tensor, target: Tensor) -> Tensor:
         std, std_s = (var + ridge).sqrt(), (var_s + ridge).sqrt()
         mean_error = (mean - mean_s).pow(2).sum() / mean_s.pow(2).sum()
         return (gram_error + mean_error + (std - std_s).pow(2).sum() / std_s.pow(2).sum()) / 3
-    cov = torch.cov(f, correction=0) + ridge * torch.eye(len(f), dtype=f.dtype)
-    cov_s = torch.cov(s, correction=0) + ridge * torch.eye(len(f), dtype=f.dtype)
-    root = _square_root(cov_s)
-    cross = torch.linalg.eigvalsh(root @ cov @ root).clamp_min(0).sqrt().sum()
-    distance = (mean - mean_s).pow(2).sum() + cov.trace() + cov_s.trace() - 2 * cross
+    cov, cov_s = torch.cov(f, correction=0), torch.cov(s, correction=0)
+    # The target's directions of hardly any variance are left out, and the roots are softened.
+    values, vectors = torch.linalg.eigh(cov_s)
+    values = values * (values > ridge)
+    root = vectors @ torch.diag(values.sqrt()) @ vectors.T
+    inside = torch.linalg.eigvalsh(root @ cov @ root).clamp_min(0)
+    cross = (inside + ridge**2).sqrt().sum() - (values.square() + ridge**2).sqrt().sum()
+    distance = (mean - mean_s).pow(2).sum() + cov.trace() - cov_s.trace() - 2 * cross
     return distance / gram_s.trace()
 
 
@@ -77,17 +84,57 @@ def objective(
     settings: Settings,
 ) -> Tensor:
     """The total at an image, for one style image."""
-    at = features(image, weights, settings.pooling, settings.padding)
+
+    def seen(picture: Tensor) -> dict:
+        return features(picture, weights, settings.pooling, settings.padding)
+
+    return _objective(image, content, style, seen, settings)
+
+
+def draft_objective(
+    image: Tensor,
+    content: Tensor | None,
+    style: Tensor,
+    weights: Mapping[str, Tensor],
+    settings: Settings,
+) -> Tensor:
+    """The total at an image as the draft network sees it, with its features projected."""
+
+    def seen(picture: Tensor) -> dict:
+        found = _features(
+            picture,
+            weights,
+            lambda h, _: F.max_pool2d(h, 2),
+            settings.padding,
+            CONVOLUTIONS[NetworkName.DRAFT],
+        )
+        return {
+            layer: F.conv2d(h, weights[f"{layer}.projection"].double()[:, :, None, None])
+            for layer, h in found.items()
+            if f"{layer}.projection" in weights
+        }
+
+    return _objective(image, content, style, seen, settings)
+
+
+def _objective(
+    image: Tensor,
+    content: Tensor | None,
+    style: Tensor,
+    seen: Callable[[Tensor], dict],
+    settings: Settings,
+) -> Tensor:
+    at = seen(image)
     total = image.new_zeros(())
     if content is not None:
-        aim = features(content, weights, settings.pooling, settings.padding)
+        aim = seen(content)
         whole = sum(weight for _, weight in settings.content_layers)
         for layer, weight in settings.content_layers:
             error = (at[layer] - aim[layer]).pow(2).mean() / aim[layer].pow(2).mean()
             total = total + settings.alpha * weight / whole * error
     whole = sum(weight for _, weight in settings.style_layers)
     beta = settings.beta * settings.style_strength
-    aim = features(style, weights, settings.pooling, settings.padding)
+    aim = seen(style)
     for layer, weight in settings.style_layers:
         loss = style_loss(settings.style_loss, at[layer], aim[layer])
         total = total + beta * weight / whole * loss

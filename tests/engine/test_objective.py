@@ -10,7 +10,7 @@ import torch
 
 from engine.checkpoints import read_weights
 from engine.choices import NetworkName
-from engine.convolutions import Arithmetic, winograd_available
+from engine.convolutions import Arithmetic, fused_available, winograd_available
 from engine.networks import Network
 from engine.objective import Objective, Targets, encode_content, encode_style
 from engine.settings import DEFAULTS, Settings
@@ -87,6 +87,7 @@ def test_value_and_gradient_are_those_of_the_formulas(
 ARITHMETICS = {
     "channels last": Arithmetic(CPU, torch.float32),
     "winograd": Arithmetic(CPU, torch.float32, winograd=True),
+    "fused": Arithmetic(CPU, torch.float32, fused=True),
 }
 
 
@@ -94,6 +95,8 @@ ARITHMETICS = {
 def test_float32_agrees_with_float64(name: str, weights: dict[str, torch.Tensor]) -> None:
     if name == "winograd" and not winograd_available():
         pytest.skip("this CPU or build of torch has no NNPACK")
+    if name == "fused" and not fused_available(torch.float32):
+        pytest.skip("this build of torch has no oneDNN")
     settings = DEFAULTS.changed(smoothness=1.0, style_loss="gram")
     x, content, style = image(1, 66, 70), image(2, 66, 70), image(3, 64, 64)
     exact = build(settings, weights, content, [style], [1.0]).evaluate(x)

@@ -108,7 +108,7 @@ def test_what_a_preset_does_not_name_returns_to_its_default() -> None:
 
 
 def test_what_belongs_to_machine_and_occasion_is_left_alone() -> None:
-    mine = {"output_size": 777, "seed": 5, "device": "cpu", "precision": "float32"}
+    mine = {"output_size": 777, "seed": 5, "device": "cpu", "precision": "float32", "tile": "64"}
     assert {row.name for row in PARAMETERS if not row.preset} == mine.keys()
     current = DEFAULTS.changed(**mine)
     assert look(alpha=2.5).applied_to(current) == current.changed(alpha=2.5)

@@ -1,0 +1,171 @@
+"""The distillation: what it promises of its files, its gradients and its coming back to life."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors import safe_open
+from torch import Tensor
+
+from engine.distill import __main__ as command
+from engine.distill.guidance import aims_of, gradients
+from engine.distill.networks import STYLE_LAYERS, TAPS, Design, Student
+from engine.distill.optimizer import orthogonalised
+from engine.distill.pictures import Pictures
+from engine.errors import InputError
+from engine.losses import wasserstein_loss
+from engine.statistics import Statistics, measure
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+_SMALL = Design((2, 2, 2, 2, 1), (4, 4, 6, 8, 8), (4, 4, 6, 8, 8, 8))
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    levels = np.random.default_rng(0).integers(0, 256, (3, 40, 56, 3), dtype=np.uint8)
+    for number, pixels in enumerate(levels):
+        Image.fromarray(pixels).save(folder / f"{number}.png")
+    (folder / "notes.txt").write_text("not a picture")
+    return folder
+
+
+@pytest.fixture
+def distil(
+    random_network: Path, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., int]:
+    """Run the command line on tiny pictures."""
+    monkeypatch.setattr(command, "Design", lambda: _SMALL)
+
+    def run(**options: object) -> int:
+        given = {
+            "teacher": random_network, "images": pictures, "out": tmp_path / "draft.safetensors",
+            "device": "cpu", "steps": 4, "episodes": 4, "painters": 1, "patch": 32, **options,
+        }  # fmt: skip
+        return command.main([word for k, v in given.items() for word in (f"--{k}", str(v))])
+
+    return run
+
+
+def _weights(path: Path) -> dict[str, Tensor]:
+    with safe_open(path, "pt") as file:
+        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+
+
+def test_the_file_holds_the_network_in_half_precision_and_says_how_it_is_built(
+    distil: Callable[..., int], tmp_path: Path
+) -> None:
+    assert distil() == 0
+    weights = _weights(tmp_path / "draft.safetensors")
+    assert weights["conv3_1.weight"].shape == (6, 4, 3, 3)
+    assert weights["relu4_2.projection"].shape == (8, 8)
+    assert {tensor.dtype for tensor in weights.values()} == {torch.float16}
+    with safe_open(tmp_path / "draft.safetensors", "pt") as file:
+        header = file.metadata()
+    assert header["convolutions"] == "2,2,2,2,1"
+    assert header["widths"] == "4,4,6,8,8"
+
+
+def test_a_killed_run_goes_on_where_it_was_and_ends_the_same(
+    distil: Callable[..., int],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("engine.distill.training.SAVE_EVERY", 1)
+    learn = command.Distillation._learn
+
+    def killed_at_step_3(self: command.Distillation) -> None:
+        if self._step == 3:
+            raise KeyboardInterrupt
+        learn(self)
+
+    whole, resumed = tmp_path / "whole.safetensors", tmp_path / "resumed.safetensors"
+    assert distil(out=whole) == 0
+    monkeypatch.setattr(command.Distillation, "_learn", killed_at_step_3)
+    assert distil(out=resumed) == 130
+    assert not resumed.exists()
+    monkeypatch.setattr(command.Distillation, "_learn", learn)
+    assert distil(out=resumed) == 0
+    assert "Going on from step 3 of 4" in capsys.readouterr().err
+    first, second = _weights(whole), _weights(resumed)
+    for name in first:
+        torch.testing.assert_close(first[name], second[name], rtol=1e-2, atol=1e-3)
+
+
+def test_another_seed_does_not_go_on_with_a_run_that_was_begun(
+    distil: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert distil(seed=1) == 0
+    assert distil(seed=2) == 1
+    assert "seed 1" in capsys.readouterr().err
+
+
+def test_a_folder_without_pictures_is_refused_in_words(
+    distil: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert distil(images=tmp_path / "nowhere") == 1
+    assert "nowhere" in capsys.readouterr().err
+    (tmp_path / "empty").mkdir()
+    assert distil(images=tmp_path / "empty") == 1
+
+
+def test_patches_are_square_and_in_range(pictures: Path) -> None:
+    source, chance = Pictures(pictures, 32), random.Random(0)
+    for _ in range(20):
+        patch = source.patch(chance)
+        assert patch.shape == (3, 32, 32)
+        assert 0 <= patch.min() <= patch.max() <= 1
+    with pytest.raises(InputError, match="64"):
+        Pictures(pictures, 64)
+
+
+def test_the_batched_gradient_is_that_of_the_engines_own_losses() -> None:
+    torch.manual_seed(0)
+    student = Student(_SMALL)
+    images, contents, styles = torch.rand(3, 2, 3, 48, 48)
+    weights = torch.tensor([[1.0, 2, 2, 2, 2, 2], [0.5, 1, 2, 3, 4, 5]])
+    found, _ = gradients(student, images, aims_of(student, contents, styles), weights)
+    for number in range(2):
+        image = images[number : number + 1].clone().requires_grad_()
+        features = student(image)
+        targets = student(styles[number : number + 1].detach())
+        content = student(contents[number : number + 1])["relu4_2"].detach()
+        loss = (features["relu4_2"] - content).square().mean() / content.square().mean()
+        value = weights[number, 0] * loss
+        for index, layer in enumerate(STYLE_LAYERS, start=1):
+            flat = features[layer].flatten(2)[0]
+            statistics = Statistics(flat.shape[1], flat.sum(1), flat @ flat.T)
+            value = value + weights[number, index] * wasserstein_loss(
+                statistics, measure(targets[layer])
+            )
+        (expected,) = torch.autograd.grad(value, image)
+        expected = expected[0] * image.numel()
+        assert (found[number] - expected).norm() < 0.02 * expected.norm()
+
+
+def test_fitted_projections_are_the_best_linear_guess() -> None:
+    torch.manual_seed(0)
+    teacher, student = Student(_SMALL), Student(_SMALL)
+    images = torch.rand(2, 3, 48, 48)
+    student.convolutions.load_state_dict(teacher.convolutions.state_dict())
+    wanted = teacher(images)
+    student.fit_projections(images, wanted)
+    for layer in TAPS:
+        error = (student(images)[layer] - wanted[layer]).square().mean()
+        assert error < 0.01 * wanted[layer].square().mean()
+
+
+@pytest.mark.parametrize("shape", [(6, 40), (40, 6)])
+def test_orthogonalising_brings_the_singular_values_near_1(shape: tuple[int, int]) -> None:
+    torch.manual_seed(0)
+    values = torch.linalg.svdvals(orthogonalised(torch.randn(shape)))
+    assert 0.5 < values.min() <= values.max() < 1.5

@@ -1,0 +1,120 @@
+"""The draft network: the one that ships, and files that only look like it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import reference
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+
+from engine.checkpoints import read_weights
+from engine.choices import NetworkName
+from engine.convolutions import Arithmetic
+from engine.errors import InputError
+from engine.layers import PROJECTIONS, layer_names, stand_in
+from engine.networks import Network
+from engine.objective import Objective, Targets, encode_content, encode_style
+from engine.settings import DEFAULTS
+from engine.tiles import Tiling
+from engine.weights import find_weights, resolve_network
+from resources import DRAFT_NETWORK
+
+DRAFT = NetworkName.DRAFT
+SETTINGS = DEFAULTS.on(DRAFT)
+EXACT = Arithmetic(torch.device("cpu"), torch.float64)
+
+
+def image(seed: int, height: int = 50, width: int = 61) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.rand(1, 3, height, width, generator=generator, dtype=torch.float64)
+
+
+def copied(folder: Path, header: dict[str, str] | None = None, **changed: torch.Tensor) -> Path:
+    """The shipped file with some tensors or header lines changed."""
+    tensors = load_file(DRAFT_NETWORK)
+    with safe_open(DRAFT_NETWORK, "pt") as file:
+        kept = dict(file.metadata())
+    path = folder / "draft.safetensors"
+    save_file({**tensors, **changed}, path, {**kept, **(header or {})})
+    return path
+
+
+def test_it_ships_small_and_is_found_without_any_other_network() -> None:
+    assert DRAFT_NETWORK.stat().st_size <= 4_000_000
+    assert find_weights(DRAFT) == DRAFT_NETWORK
+    assert resolve_network(NetworkName.AUTO) is DRAFT
+    assert (DRAFT_NETWORK.with_suffix(".md")).is_file()
+
+
+def test_auto_is_vgg19_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRAMARYE_NETWORKS", str(tmp_path))
+    (tmp_path / "vgg19.safetensors").touch()
+    assert resolve_network(NetworkName.AUTO) is NetworkName.VGG19
+    assert resolve_network(DRAFT) is DRAFT
+
+
+@pytest.mark.parametrize("loss", ["gram", "gram+mean+std", "wasserstein"])
+def test_losses_compare_what_the_projections_show(loss: str) -> None:
+    settings = SETTINGS.changed(style_loss=loss)
+    weights = read_weights(DRAFT_NETWORK, DRAFT)
+    x, content, style = image(1), image(2), image(3, 40, 44)
+    objectives = []
+    for tiling in (Tiling(), Tiling(32)):
+        network = Network(
+            DRAFT, weights, settings.layers, EXACT, settings.pooling, settings.padding, tiling
+        )
+        targets = Targets(
+            encode_content(network, content, ["relu4_2"]),
+            (encode_style(network, style, [name for name, _ in settings.style_layers]),),
+        )
+        objectives.append(Objective(network, targets, settings, [1.0]).evaluate(x))
+    leaf = x.clone().requires_grad_()
+    total = reference.draft_objective(leaf, content, style, weights, settings)
+    (gradient,) = torch.autograd.grad(total, leaf)
+    for found in objectives:
+        torch.testing.assert_close(found.total, total.detach(), rtol=1e-8, atol=0)
+        assert (found.gradient - gradient).norm() / gradient.norm() < 1e-6
+
+
+def test_every_layer_of_vgg19_has_a_stand_in() -> None:
+    known = set(layer_names(DRAFT))
+    assert known >= PROJECTIONS.keys() | {"conv4_2"}
+    assert {stand_in(layer, DRAFT) for layer in layer_names(NetworkName.VGG19)} <= known
+    assert stand_in("relu3_4", DRAFT) == "relu3_2"
+    adapted = DEFAULTS.changed(style_layers="relu3_2:1, relu3_4:2, conv5_4").on(DRAFT)
+    assert dict(adapted.style_layers) == {"relu3_2": 3.0, "conv5_1": 1.0}
+
+
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"draft network cannot be used: .* cannot be read"):
+        read_weights(tmp_path / "draft.safetensors", DRAFT)
+
+
+def test_a_damaged_file_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "draft.safetensors"
+    path.write_bytes(DRAFT_NETWORK.read_bytes()[:100_000])
+    with pytest.raises(InputError, match="damaged or incomplete"):
+        read_weights(path, DRAFT)
+
+
+def test_a_file_of_another_version_is_told(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="of another version"):
+        read_weights(copied(tmp_path, {"format": "2"}), DRAFT)
+
+
+def test_a_file_that_is_not_the_shipped_one_is_told(tmp_path: Path) -> None:
+    path = copied(tmp_path, {"seed": "altered"})
+    read_weights(path, DRAFT)  # one's own, beside which lies no digest
+    shutil.copy(DRAFT_NETWORK.with_name("draft.safetensors.sha256"), tmp_path)
+    with pytest.raises(InputError, match="not the file that ships"):
+        read_weights(path, DRAFT)
+
+
+def test_a_misshapen_layer_is_named(tmp_path: Path) -> None:
+    path = copied(tmp_path, **{"relu3_1.projection": torch.zeros(3, 3)})
+    with pytest.raises(InputError, match="relu3_1"):
+        read_weights(path, DRAFT)
