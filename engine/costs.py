@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from engine.choices import Device, Pooling, Precision
+from engine.choices import Device, NetworkName, Pooling, Precision
 from engine.layers import CHANNELS, block_names, features_size
 from engine.scales import Size
 from engine.settings import Settings
@@ -189,7 +189,8 @@ def _kept(settings: Settings, block: str, channels: int, item: int, *, pooled: b
     kept = float(taps * channels * item)
     if not pooled:
         return kept if taps else kept + channels
-    match settings.pooling:
+    pooling = Pooling.AVERAGE if settings.network is NetworkName.DRAFT else settings.pooling
+    match pooling:
         case Pooling.MAX:
             return kept + channels / 4 * (2 if taps else 3)
         case Pooling.AVERAGE:

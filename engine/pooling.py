@@ -21,18 +21,22 @@ _SCALES = {
 trained with max pooling: the mean ratio on photographs and paintings, which hardly vary."""
 
 
-def pool(flow: Tensor, pooling: Pooling, stage: int, *, rectify: bool) -> tuple[Tensor, Transpose]:
+def pool(
+    flow: Tensor, pooling: Pooling | None, stage: int, *, rectify: bool
+) -> tuple[Tensor, Transpose]:
     """Halve the rectified features (1, C, H, W) of a stage, and say how gradients come back.
 
     An odd last row or column is dropped.
 
     Args:
         flow: The features; kept only where the way back needs their values.
-        pooling: How they are halved.
+        pooling: How they are halved; None for the plain mean.
         stage: Of the features, from 1.
         rectify: Whether the transpose also stops the gradient where the features are 0, as the
             ReLU before it would have.
     """
+    if pooling is None:
+        return _average_pool(flow, 1.0, rectify=rectify)
     if pooling is Pooling.MAX:
         return _max_pool(flow, rectify=rectify)
     scale = _SCALES[pooling][stage - 1]

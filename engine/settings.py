@@ -182,6 +182,7 @@ class Settings(BaseModel):
     )  # fmt: skip
     pooling: Pooling = parameter(
         Pooling.MAX, "Pooling", group=Group.NETWORK,
+        relevant=("network", (NetworkName.AUTO, NetworkName.VGG19, NetworkName.VGG16)),
         help="How the network halves its features. Average gives smoother pictures (Gatys 2016), "
         "max crisper ones; l2 lies between.",
     )  # fmt: skip

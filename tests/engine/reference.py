@@ -104,7 +104,7 @@ def draft_objective(
         found = _features(
             picture,
             weights,
-            lambda h, _: F.max_pool2d(h, 2),
+            lambda h, _: F.avg_pool2d(h, 2),
             settings.padding,
             CONVOLUTIONS[NetworkName.DRAFT],
         )
