@@ -235,8 +235,7 @@ class Network:
                 self._walk(segment, tile.outer.of(image), tile, records, None)
             part = gradient
             if gradient is not None and not lone:
-                # The transposes work in place, but the margins are wanted again.
-                part = tile.inner.shrunk(segment.grid).of(gradient).clone()
+                part = tile.inner.shrunk(segment.grid).of(gradient)
             part = walk_back(records, part, add_gradient)
             if lone:
                 return part
