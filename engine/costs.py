@@ -18,6 +18,10 @@ _BYTES = {Precision.FLOAT32: 4, Precision.BFLOAT16: 2, Precision.FLOAT16: 2}
 """Of a number inside the network."""
 
 
+_WINOGRAD_DEPTH = 146
+"""Input channels that NNPACK transforms at a time, where the first cache holds 32 KiB."""
+
+
 @dataclass(frozen=True)
 class Machine:
     """What must be known of the place where a job will run.
@@ -151,11 +155,15 @@ def _walks(
             share = 0.25 ** (int(block[0]) - stages[0])
             pooled = block != convolutions[-1][2] and _ends_stage(block, convolutions)
             positions = width * height * overlap if walk.remembered else seen
-            walk.kept += share * positions * _kept(settings, block, after, item, pooled=pooled)
+            if block == "1_1" and walk.remembered and "conv1_1" not in settings.layers:
+                walk.kept += positions * 3 * item  # the rest is computed again from its input
+            else:
+                walk.kept += share * positions * _kept(settings, block, after, item, pooled=pooled)
             walk.busy = max(walk.busy, share * seen * (before + after) * item)
             if winograd and before > 3:
                 # Squares of 8 x 8 stand for 6 x 6 of the result, and kernels become 8 x 8.
-                room = 4 * 64 * (share * seen / 36 * (before + after) + before * after)
+                squares, depth = share * seen / 36, min(before, _WINOGRAD_DEPTH)
+                room = 4 * 64 * (squares * (depth + after) + depth * after)
                 walk.workspace = max(walk.workspace, room)
             walk.operations += 18 * share * width * height * before * after
             if pooled:

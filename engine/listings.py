@@ -9,6 +9,7 @@ from engine.layers import format_layers, layer_names
 from engine.parameters import Group, Kind, Parameter
 from engine.preset_store import known_presets
 from engine.settings import DEFAULTS, PARAMETERS
+from engine.tiles import SMALLEST_TILE
 
 _WIDEST = 100
 """Columns; longer lines are hard to follow."""
@@ -54,6 +55,8 @@ def _values(row: Parameter) -> str:
     match row.kind:
         case Kind.CHOICE:
             return "one of " + ", ".join(row.choices)
+        case Kind.TILE:
+            return f"auto, none or {SMALLEST_TILE} to 16384 px"
         case Kind.LAYERS:
             first, second, *_, last = layer_names(DEFAULTS.network)
             return f"any of {first}, {second} to {last}"

@@ -19,7 +19,7 @@ is that of the whole image. Only what is pooled between segments is held for all
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -28,17 +28,18 @@ from torch import Tensor
 from engine.choices import NetworkName, Padding, Pooling
 from engine.convolutions import Arithmetic, Convolution
 from engine.layers import block_names
-from engine.pooling import pool
+from engine.pooling import Transpose, pool
 from engine.tapes import (
     AddGradient,
     Passage,
     Record,
     Stretch,
+    Tap,
     Tape,
     Visit,
     cropped,
     note,
-    tapped,
+    show,
     walk_back,
 )
 from engine.tiles import WHOLE, Tile, Tiling, cut, segment_stages, whole
@@ -284,27 +285,42 @@ class Network:
         Where features are asked for, these say where the ReLU let through; else before pooling the
         pooling knows it, and elsewhere a mask, a quarter the size of the features, is enough.
         """
-        convolution = block.convolution
         conv, relu = f"conv{block.name}", f"relu{block.name}"
-        replicated = block.first and self._padding is Padding.REPLICATE
-        back = convolution.transpose_replicated if replicated else convolution.transpose
-        forward = convolution.forward_replicated if replicated else convolution.forward
+        forward, back = self._ways(block)
+        source = flow
         if conv in self.layers:
             linear = forward(flow)
-            note(records, back, tapped(conv, linear, tile, visit))
-            flow, passed = torch.relu(linear), linear
+            show(visit, conv, linear, tile)
+            note(records, lambda gradient, _: back(gradient), Tap(conv, tile, linear))
+            flow = torch.relu(linear)
         else:
             note(records, back)
-            flow = torch.relu_(forward(flow)) if replicated else convolution.forward_relu(flow)
-            passed = flow
+            flow = self._rectified(source, block)
         if relu in self.layers:
-            tap = tapped(relu, flow, tile, visit)
-            note(records, functools.partial(_stop_below_zero, passed), tap)
+            show(visit, relu, flow, tile)
+            features: Tensor | Callable[[], Tensor] = flow
+            if block.first and visit is not None:
+                # Half of all that would be kept, and from three channels quickly had again.
+                features = functools.partial(self._rectified, source, block)
+            note(records, _stop_below_zero, Tap(relu, tile, features))
         elif conv in self.layers:
-            note(records, functools.partial(_stop_below_zero, passed))
+            note(records, functools.partial(_stop_below_zero, features=linear))
         elif not block.pooled and records is not None:
             note(records, functools.partial(_mask, flow > 0))
         return flow
+
+    def _ways(self, block: _Block) -> tuple[Transpose, Transpose]:
+        """A block's convolution and its transpose, as the padding wants them."""
+        convolution = block.convolution
+        if block.first and self._padding is Padding.REPLICATE:
+            return convolution.forward_replicated, convolution.transpose_replicated
+        return convolution.forward, convolution.transpose
+
+    def _rectified(self, flow: Tensor, block: _Block) -> Tensor:
+        """A block's convolution and ReLU in one go."""
+        if block.first and self._padding is Padding.REPLICATE:
+            return torch.relu_(block.convolution.forward_replicated(flow))
+        return block.convolution.forward_relu(flow)
 
     def _unnormalise(self, gradient: Tensor) -> Tensor:
         return gradient.to(torch.promote_types(gradient.dtype, torch.float32)) / self._std
@@ -328,7 +344,7 @@ def _segment(blocks: list[_Block]) -> Segment:
     return Segment(tuple(blocks), -(-margin // inside) * inside, grid, blocks[-1].pooled)
 
 
-def _stop_below_zero(features: Tensor, gradient: Tensor) -> Tensor:
+def _stop_below_zero(gradient: Tensor, features: Tensor) -> Tensor:
     torch.ops.aten.threshold_backward.grad_input(gradient, features, 0, grad_input=gradient)
     return gradient
 

@@ -12,7 +12,7 @@ from engine.images import open_picture
 from engine.job import Job
 from engine.planning import Plan, gigabytes, plan
 from engine.preset_store import preset_named
-from engine.weights import resolve_network
+from engine.weights import network_title, resolve_network
 
 
 def tell_plan(arguments: argparse.Namespace) -> int:
@@ -22,11 +22,12 @@ def tell_plan(arguments: argparse.Namespace) -> int:
         InputError: A picture, setting or preset cannot be used.
         EngineError: The device asked for is not here.
     """
-    planned = _planned(_job(arguments))
+    job = _job(arguments)
+    planned = _planned(job)
     if arguments.json:
-        print_json(_report(planned))
+        print_json({**_report(planned), "network": job.settings.network.value})
     else:
-        print_text(_words(planned))
+        print_text(f"{_words(planned)}\nNetwork:  {network_title(job.settings.network)}")
     return 0
 
 

@@ -26,7 +26,10 @@ _IMAGES = {OptimizerName.ADAM: 9, OptimizerName.GRADIENT_DESCENT: 7, OptimizerNa
 _RESERVE = 0.9
 """The share of free memory a job may plan with; the rest is for the desktop and for surprises."""
 
-_FIXED = 50_000_000
+_MODEST_BYTES, _MODEST_SHARE = 1_500_000_000, 1 / 8
+"""What an evaluation on a CPU may take of free memory so as to remember more."""
+
+_FIXED = 80_000_000
 """Bytes for what does not grow with the picture: small matrices, libraries' scratch space."""
 
 _SIDES: tuple[int | None, ...] = (None, 1024, 512, 256, 128, 64)
@@ -61,6 +64,12 @@ class Plan:
     seconds: float | None
     largest: int
     device: str
+
+    @property
+    def way(self) -> str:
+        """The device in words, and the tiles where the picture is larger than one."""
+        cut = self.tiling.side is not None and self.tiling.side < max(self.size)
+        return f"{self.device}, {self.tiling}" if cut else self.device
 
     @property
     def fits(self) -> bool:
@@ -156,10 +165,17 @@ def _held(settings: Settings, machine: Machine, size: Size, images: int) -> floa
 
 def _choose_tiling(settings: Settings, machine: Machine, scale: Scale) -> Tiling:
     tilings = _tilings(settings, machine)
-    for tiling in tilings:
-        if job_bytes(settings, machine, scale, tiling) <= machine.available * _RESERVE:
-            return tiling
-    return tilings[-1]
+    allowed = machine.available * _RESERVE
+    fitting = [t for t in tilings if job_bytes(settings, machine, scale, t) <= allowed]
+    if machine.device is Device.CPU:
+        # Remembering is worth a share of the memory that all programs live in, not most of it.
+        modest = max(_MODEST_BYTES, machine.available * _MODEST_SHARE)
+        fitting = [
+            t
+            for t in fitting
+            if not t.remembered or evaluation_bytes(settings, machine, scale.canvas, t) <= modest
+        ]
+    return fitting[0] if fitting else tilings[-1]
 
 
 def _tilings(settings: Settings, machine: Machine) -> list[Tiling]:

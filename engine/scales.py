@@ -23,11 +23,6 @@ class Scale:
     styles: tuple[Size, ...]
     steps: int
 
-    def enlarged(self, factor: float) -> Scale:
-        """The same scale with all sizes times a factor."""
-        canvas, *styles = (fitted(size, max(size) * factor) for size in (self.canvas, *self.styles))
-        return Scale(canvas, tuple(styles), self.steps)
-
 
 def fitted(size: Size, long_side: float) -> Size:
     """A size of the same shape whose long side is `long_side` pixels, each side at least 1."""

@@ -143,7 +143,7 @@ class _Run:
         studio = self._studio = Studio(self._job, planned.tiling)
         self._progress = replace(
             self._progress,
-            device=machine.words,
+            device=planned.way,
             steps=sum(scale.steps for scale in scales),
             scales=len(scales),
         )
@@ -224,10 +224,12 @@ class _Run:
         self._objective = None
         gc.collect()
         devices.release_memory()
-        tiling = smaller(studio.tiling, scale.canvas)
+        before, tiling = studio.tiling, smaller(studio.tiling, scale.canvas)
         if tiling is None:
             raise ran_out_of_memory(max(scale.canvas))
         studio.tiling = tiling
+        words = f"{self._progress.device.removesuffix(f', {before}')}, {tiling}"
+        self._progress = replace(self._progress, device=words)
         if self._descent is not None:
             self._descent.roll_back()
         message = f"Memory ran out; went on with {tiling}."

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine.pooling import Transpose
 from engine.tiles import Box, Tile
 
 if TYPE_CHECKING:
@@ -25,18 +24,29 @@ AddGradient = Callable[[str, Tensor, Tensor, Box], None]
 
 @dataclass(frozen=True)
 class Tap:
-    """Features of an asked-for layer, as far as a tile sees them."""
+    """Features of an asked-for layer, as far as a tile sees them.
+
+    Attributes:
+        layer: Its name.
+        tile: Which tile, in the layer's positions.
+        features: Kept from the way there, or a way to have them again.
+    """
 
     layer: str
-    features: Tensor
     tile: Tile
+    features: Tensor | Callable[[], Tensor]
 
 
 @dataclass(frozen=True)
 class Record:
-    """One operation of a forward pass: its transpose, and its features where asked for."""
+    """One operation of a forward pass.
 
-    transpose: Transpose
+    Attributes:
+        transpose: Of the operation; given the features too where these are asked for.
+        tap: The operation's result, where it is asked for.
+    """
+
+    transpose: Callable[..., Tensor]
     tap: Tap | None = None
 
 
@@ -61,18 +71,18 @@ Tape = list[Stretch]
 """A forward pass in order, as `Network.vjp` walks it back."""
 
 
-def note(records: list[Record] | None, transpose: Transpose, tap: Tap | None = None) -> None:
+def note(
+    records: list[Record] | None, transpose: Callable[..., Tensor], tap: Tap | None = None
+) -> None:
     """Note one operation, where there is a way back."""
     if records is not None:
         records.append(Record(transpose, tap))
 
 
-def tapped(layer: str, features: Tensor, tile: Tile, visit: Visit | None) -> Tap:
-    """Note an asked-for layer, and show what the tile owns of it."""
-    tap = Tap(layer, features, tile)
+def show(visit: Visit | None, layer: str, features: Tensor, tile: Tile) -> None:
+    """Show what the tile owns of an asked-for layer."""
     if visit is not None:
         visit(layer, tile.own(features), tile.inner)
-    return tap
 
 
 def cropped(flow: Tensor, tile: Tile, records: list[Record] | None) -> Tensor:
@@ -89,12 +99,15 @@ def walk_back(records: list[Record], gradient: Tensor | None, add_gradient: AddG
     """Walk records back from the last, adding the losses' gradients; empties them."""
     while records:
         record = records.pop()
-        if record.tap is not None:
-            layer, features, tile = record.tap.layer, record.tap.features, record.tap.tile
-            if gradient is None:
-                gradient = torch.zeros_like(features)
-            add_gradient(layer, tile.own(features), tile.own(gradient), tile.inner)
-        if gradient is not None:
-            gradient = record.transpose(gradient)
+        if record.tap is None:
+            if gradient is not None:
+                gradient = record.transpose(gradient)
+            continue
+        tap = record.tap
+        features = tap.features if isinstance(tap.features, Tensor) else tap.features()
+        if gradient is None:
+            gradient = torch.zeros_like(features)
+        add_gradient(tap.layer, tap.tile.own(features), tap.tile.own(gradient), tap.tile.inner)
+        gradient = record.transpose(gradient, features)
     assert gradient is not None, "the deepest block holds an asked-for layer"
     return gradient

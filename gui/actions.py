@@ -48,9 +48,6 @@ ROWS: Mapping[Action, Row] = {
     Action.OPEN_START: Row(
         "Open &picture to start from…", "Open a picture to begin painting on.", "", "open"
     ),
-    Action.OPEN_SAMPLE: Row(
-        "Open sa&mple pictures", "Open a photograph and a painting to try things out with."
-    ),
     Action.SAVE: Row("&Save…", "Save the pastiche.", Key.Save, "save", short="Save"),
     Action.SAVE_AS: Row(
         "Save &as…", "Save the pastiche under another name or in another format.", "Ctrl+Shift+S"
@@ -91,9 +88,13 @@ ROWS: Mapping[Action, Row] = {
     Action.RENDER: Row(
         "&Render", "Paint the photograph in the style of the paintings.", "Ctrl+Return", "render"
     ),
+    Action.DRAFT: Row(
+        "D&raft", "Paint with the draft network: coarser, and done in a fraction of the time.",
+        "Ctrl+D", checkable=True,
+    ),
     Action.PAUSE: Row("&Pause", "Hold the work, and go on with it later.", "Space", "pause"),
     Action.STOP: Row(
-        "&Stop and keep", "End now and keep the pastiche as it is.", "Esc", "stop"
+        "&Stop and keep", "End now and keep the pastiche as it is.", "Esc", "stop", short="Stop"
     ),
     Action.DISCARD: Row("&Discard", "End now and keep nothing.", "", "discard"),
     Action.NETWORK: Row(

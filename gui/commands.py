@@ -11,10 +11,11 @@ from engine.choices import Start
 from gui.copying import clipboard_data, encoded
 from gui.network_desk import NetworkDesk
 from gui.opening import Opening, Role
+from gui.samples import SAMPLE_PAIRS, sample_thumbnail
 from gui.saving import Saving
 from gui.session import Session
+from gui.start_page import StartPage
 from gui.tasks import Tasks
-from resources import SAMPLES
 
 
 class Commands(QObject):
@@ -56,11 +57,12 @@ class Commands(QObject):
         if await self._saving.may_replace("Rendering again will replace it."):
             await session.render()
 
-    async def open_sample(self) -> None:
-        """Open the pair of pictures that comes with the program."""
-        await self._opening.open(Role.CONTENT, (SAMPLES / "photograph.jpg",))
-        if not self._session.styles:
-            await self._opening.open(Role.STYLE, (SAMPLES / "painting.jpg",))
+    async def show_samples(self, tasks: Tasks, page: StartPage) -> None:
+        """Put small copies of the sample pictures on the start page."""
+        files = {file for pair in SAMPLE_PAIRS for file in (pair.painting, pair.photograph)}
+        page.show_samples(
+            {file: await tasks.in_background(sample_thumbnail, file) for file in files}
+        )
 
     async def show_network(self) -> None:
         """Show where the chosen network's weights are."""

@@ -8,19 +8,24 @@ import queue
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, QThread, QTimer, Signal, Slot
 
+from engine.costs import Machine, Speed
 from engine.job import Job, Pastiche
+from engine.settings import Settings
 from engine.steering import Control, Work, steer
 from gui.mailbox import Mailbox
-from gui.warming import warm_up
+from gui.warming import examine, warm_up
 
 logger = logging.getLogger(__name__)
 
 FRAME_MILLISECONDS = 100
 """How often the window looks for progress; hence at most ten frames a second."""
 
+T = TypeVar("T")
 Stylize = Callable[[Job, Callable[[], bool]], Work]
 
 
@@ -32,10 +37,8 @@ def _stylize(job: Job, frame_due: Callable[[], bool]) -> Work:
 
 @dataclass(frozen=True, eq=False)
 class _Order:
-    job: Job
-    control: Control
-    mailbox: Mailbox
-    ended: asyncio.Future[Pastiche]
+    work: Callable[[], Any]
+    ended: asyncio.Future[Any]
 
 
 class EngineThread(QObject):
@@ -54,12 +57,15 @@ class EngineThread(QObject):
         self,
         stylize: Stylize = _stylize,
         warm_up: Callable[[], tuple[str, ...]] = warm_up,
+        examine: Callable[[Settings], tuple[Machine, Speed]] = examine,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
+        self._stylize = stylize
+        self._examine = examine
         self._mailbox = Mailbox()
         self._finished: asyncio.Future[None] | None = None
-        self._worker = _Worker(stylize, warm_up, self)
+        self._worker = _Worker(warm_up, self)
         self._worker.warmed.connect(self.warmed)
         self._worker.ended.connect(self._end)
         self._worker.finished.connect(self._finish)
@@ -78,16 +84,20 @@ class EngineThread(QObject):
             GramaryeError: The job failed for a reason a person can understand.
             Exception: Whatever else the job raised.
         """
-        self._mailbox = Mailbox()
-        ended = asyncio.get_running_loop().create_future()
-        self._worker.orders.put(_Order(job, control, self._mailbox, ended))
+        self._mailbox = mailbox = Mailbox()
         self._clock.start()
         try:
-            return await ended
+            return await self._order(partial(_paint, self._stylize, job, control, mailbox))
         finally:
             self._clock.stop()
-            # An error would hold this frame, and the frame the error, with the job between them.
-            del ended
+
+    async def examine(self, settings: Settings) -> tuple[Machine, Speed]:
+        """Where these settings put a job, and how fast that is; waits while a job runs.
+
+        Raises:
+            EngineError: The device asked for by name is not here.
+        """
+        return await self._order(partial(self._examine, settings))
 
     async def close(self) -> None:
         """End the thread once its job has ended; the job is not asked to, so discard it before."""
@@ -97,6 +107,15 @@ class EngineThread(QObject):
             await self._finished
             self._worker.wait()
 
+    async def _order(self, work: Callable[[], T]) -> T:
+        ended = asyncio.get_running_loop().create_future()
+        self._worker.orders.put(_Order(work, ended))
+        try:
+            return await ended
+        finally:
+            # An error would hold this frame, and the frame the error, with the job between them.
+            del ended, work
+
     @Slot()
     def _deliver(self) -> None:
         update = self._mailbox.take()
@@ -104,14 +123,14 @@ class EngineThread(QObject):
             self.progressed.emit(update)
 
     @Slot(object, object)
-    def _end(self, order: _Order, outcome: Pastiche | BaseException) -> None:
+    def _end(self, order: _Order, outcome: Any) -> None:
         self._deliver()
         if order.ended.cancelled():
             return
-        if isinstance(outcome, Pastiche):
-            order.ended.set_result(outcome)
-        else:
+        if isinstance(outcome, BaseException):
             order.ended.set_exception(outcome)
+        else:
+            order.ended.set_result(outcome)
 
     @Slot()
     def _finish(self) -> None:
@@ -123,13 +142,10 @@ class _Worker(QThread):
     warmed = Signal(object)
     ended = Signal(object, object)
 
-    def __init__(
-        self, stylize: Stylize, warm_up: Callable[[], tuple[str, ...]], parent: QObject
-    ) -> None:
+    def __init__(self, warm_up: Callable[[], tuple[str, ...]], parent: QObject) -> None:
         super().__init__(parent)
         self.setObjectName("engine")
         self.orders: queue.SimpleQueue[_Order | None] = queue.SimpleQueue()
-        self._stylize = stylize
         self._warm_up = warm_up
 
     def run(self) -> None:
@@ -140,22 +156,29 @@ class _Worker(QThread):
             logger.exception("The engine could not be loaded")
             self.warmed.emit(())
         while (order := self.orders.get()) is not None:
-            outcome = self._outcome(order)
+            outcome = _outcome(order.work)
             if isinstance(outcome, BaseException):
                 _let_go(outcome)
             self.ended.emit(order, outcome)
             # Pictures and pastiche are large; nothing here may hold them until the next order.
             del order, outcome
 
-    def _outcome(self, order: _Order) -> Pastiche | BaseException:
+
+def _outcome(work: Callable[[], Any]) -> Any:
+    """What work returns, or what it raises."""
+    try:
+        return work()
+    except BaseException as error:
+        return error
+
+
+def _paint(stylize: Stylize, job: Job, control: Control, mailbox: Mailbox) -> Pastiche:
+    work = steer(stylize(job, mailbox.frame_due), control)
+    while True:
         try:
-            work = steer(self._stylize(order.job, order.mailbox.frame_due), order.control)
-            while True:
-                order.mailbox.put(next(work))
+            mailbox.put(next(work))
         except StopIteration as finished:
             return finished.value
-        except BaseException as error:
-            return error
 
 
 def _let_go(error: BaseException | None) -> None:

@@ -10,13 +10,14 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMainWindow, QMenu
 
+from gui.samples import SAMPLE_PAIRS
 from gui.states import Action
 
 SEPARATOR = None
 
 COMPARE = (Action.COMPARE_RESULT, Action.COMPARE_SLIDER, Action.COMPARE_SIDE_BY_SIDE)
 ZOOM = (Action.FIT, Action.ACTUAL_SIZE, Action.ZOOM_IN, Action.ZOOM_OUT)
-JOB = (Action.RENDER, Action.PAUSE, Action.STOP, Action.DISCARD)
+JOB = (Action.RENDER, Action.DRAFT, Action.PAUSE, Action.STOP, Action.DISCARD)
 THEMES = (Action.THEME_SYSTEM, Action.THEME_LIGHT, Action.THEME_DARK)
 
 
@@ -62,11 +63,29 @@ class RecentMenu(QMenu):
         self.chosen.emit(Path(entry.data()))
 
 
+class SampleMenu(QMenu):
+    """The pairs of pictures that come with the program.
+
+    Attributes:
+        chosen: Carries the `SamplePair`.
+    """
+
+    chosen = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__("Open sa&mple pair")
+        self.setObjectName("sampleMenu")
+        for pair in SAMPLE_PAIRS:
+            self.addAction(pair.title).setData(pair)
+        self.triggered.connect(lambda entry: self.chosen.emit(entry.data()))
+
+
 class Menus:
     """All menus of the window.
 
     Attributes:
         contents, styles: The recent files.
+        samples: The pairs that come with the program.
     """
 
     def __init__(self, window: QMainWindow, actions: Mapping[Action, QAction]) -> None:
@@ -74,11 +93,10 @@ class Menus:
         self._actions = actions
         self.contents = RecentMenu("Open &recent content", "recentContentsMenu")
         self.styles = RecentMenu("Add recent st&yle", "recentStylesMenu")
-        file = self._menu(
-            "&File", Action.OPEN_CONTENT, Action.ADD_STYLE, Action.OPEN_START, Action.OPEN_SAMPLE
-        )
-        file.addMenu(self.contents)
-        file.addMenu(self.styles)
+        self.samples = SampleMenu()
+        file = self._menu("&File", Action.OPEN_CONTENT, Action.ADD_STYLE, Action.OPEN_START)
+        for menu in (self.contents, self.styles, self.samples):
+            file.addMenu(menu)
         file.addSeparator()
         self._fill(file, Action.SAVE, Action.SAVE_AS, SEPARATOR, Action.QUIT)
         self._menu("&Edit", Action.COPY_IMAGE, Action.PASTE_CONTENT, Action.PASTE_STYLE)
@@ -95,7 +113,8 @@ class Menus:
         )
 
     def set_running(self, running: bool) -> None:
-        """Offer no recent files while a job uses the pictures."""
+        """Offer no pictures while a job uses some."""
+        self.samples.setEnabled(not running)
         self.contents.set_running(running)
         self.styles.set_running(running)
 

@@ -14,6 +14,7 @@ from engine import weights
 from engine.choices import NetworkName
 from engine.errors import Cancelled, NetworkMissingError
 from gui.dialogs import Dialogs
+from gui.network_choice import find_network, published_network
 from gui.network_page import NetworkPage
 from gui.tasks import Tasks
 
@@ -24,12 +25,12 @@ class NetworkDesk(QObject):
     """Runs the network page; one download at a time.
 
     Attributes:
-        missing: A network is not there, the page tells of it.
-        settled: The page has nothing more to say.
+        page_needed: The page has something to say.
+        settled: The page has nothing more to say; a network may have come.
         noticed: Carries a sentence for the person.
     """
 
-    missing = Signal()
+    page_needed = Signal()
     settled = Signal()
     noticed = Signal(str)
 
@@ -38,15 +39,13 @@ class NetworkDesk(QObject):
         page: NetworkPage,
         tasks: Tasks,
         dialogs: Dialogs,
-        find_weights: Callable[[NetworkName], Path],
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._page = page
         self._tasks = tasks
         self._dialogs = dialogs
-        self._find_weights = find_weights
-        self._network = NetworkName.VGG19
+        self._wanted = NetworkName.AUTO
         self._engine_loaded = asyncio.Event()
         self._cancelled = threading.Event()
         self._arrived: tuple[int, int] | None = None
@@ -54,34 +53,39 @@ class NetworkDesk(QObject):
         self._clock = QTimer(self, interval=SHOW_MILLISECONDS)
         self._clock.timeout.connect(self._show_arrived)
 
-    async def check(self, network: NetworkName) -> None:
-        """Look for a network's weights; show the page only if they are missing.
+    @property
+    def _network(self) -> NetworkName:
+        return published_network(self._wanted)
+
+    async def check(self, wanted: NetworkName) -> None:
+        """Look for a network's weights; show the page only if nothing can be painted without them.
 
         While others are on their way this waits until they are there.
         """
-        self._network = network
+        self._wanted = wanted
         if self._busy:
             return
         try:
-            await self._tasks.in_background(self._find_weights, network)
+            await self._tasks.in_background(find_network, wanted, draft=False)
         except NetworkMissingError:
             await self._offer()
         else:
             self.settled.emit()
 
-    async def show(self, network: NetworkName) -> None:
+    async def show(self, wanted: NetworkName) -> None:
         """Show where a network's weights are, or that they are missing or on their way."""
-        self._network = network
+        self._wanted = wanted
         if self._busy:
-            self.missing.emit()
+            self.page_needed.emit()
             return
+        network = self._network
         try:
-            path = await self._tasks.in_background(self._find_weights, network)
+            path = await self._tasks.in_background(weights.find_weights, network)
         except NetworkMissingError:
             await self._offer()
         else:
             self._page.show_found(weights.network_title(network), str(path))
-            self.missing.emit()
+            self.page_needed.emit()
 
     async def download(self) -> None:
         """Fetch and import the network that is missing.
@@ -123,8 +127,9 @@ class NetworkDesk(QObject):
     async def _offer(self) -> None:
         """Show the page at once, and the size and the place as soon as they are known."""
         network = self._network
-        self._page.show_missing(weights.network_title(network))
-        self.missing.emit()
+        needed = network is self._wanted
+        self._page.show_missing(weights.network_title(network), needed=needed)
+        self.page_needed.emit()
         await self._engine_loaded.wait()
         download = await self._tasks.in_background(weights.download_of, network)
         if network is self._network and not self._busy:
@@ -138,9 +143,10 @@ class NetworkDesk(QObject):
         *,
         cancellable: bool = False,
     ) -> None:
-        """Show the page busy while weights come; afterwards what is missing still."""
+        """Show the page busy while weights come; afterwards what is still missing."""
         self._busy = True
         self._cancelled.clear()
+        self.page_needed.emit()
         try:
             self._page.show_busy("Waiting for the engine to load…", cancellable=True)
             await self._engine_or_cancel()
@@ -151,7 +157,7 @@ class NetworkDesk(QObject):
             self._clock.stop()
             self._page.show_busy(None)
             # Another network may have been chosen meanwhile.
-            self._tasks.start(self.check(self._network))
+            self._tasks.start(self.check(self._wanted))
         self.noticed.emit(f"{weights.network_title(network)} is ready: {path}")
 
     async def _engine_or_cancel(self) -> None:

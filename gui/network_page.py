@@ -63,13 +63,28 @@ class NetworkPage(QWidget):
         self._lay_out()
         self.show_busy(None)
 
-    def show_missing(self, title: str) -> None:
-        """Say that a network ("VGG-19") is missing and why that matters."""
-        self._title.setText(f"One thing is missing: {title}")
+    def show_missing(self, title: str, *, needed: bool) -> None:
+        """Say that a network ("VGG-19") is missing and why that matters.
+
+        Args:
+            title: Of the network.
+            needed: Whether nothing can be painted without it; else the draft network stands in.
+        """
+        if needed:
+            self._title.setText(f"One thing is missing: {title}")
+            purpose = (
+                f"Gramarye looks at pictures through the eyes of {title}, a network trained on "
+                "photographs."
+            )
+        else:
+            self._title.setText(f"{title} paints finer")
+            purpose = (
+                "Gramarye has a small network of its own for drafts. To see every nuance of a "
+                f"painting it needs the eyes of {title}, a large network trained on photographs."
+            )
         self._text.setText(
-            f"Gramarye looks at pictures through the eyes of {title}, a network trained on "
-            "photographs. Its weights are a separate file, fetched once; after that everything "
-            "works without a connection."
+            f"{purpose} Its weights are a separate file, fetched once; after that everything works "
+            "without a connection."
         )
         self._details.setText("Looking up where it is published…")
         self._later.setText("Not now")

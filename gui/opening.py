@@ -19,13 +19,16 @@ from engine.images import (
     read_file,
     shown_name,
 )
-from engine.job import Picture
+from engine.job import Picture, StyleImage
+from engine.parameters import Group
 from engine.recipes import Recipe, recipe_in
+from engine.settings import PARAMETERS
 from gui.dialogs import Dialogs
 from gui.dropping import Dropped, dropped_from
 from gui.memory import Memory
 from gui.preferences import with_recent
 from gui.qimages import from_qimage
+from gui.samples import SamplePair
 from gui.session import Session
 from gui.states import State
 from gui.tasks import Tasks
@@ -134,6 +137,17 @@ class Opening(QObject):
         """Open one file; see `open`."""
         await self.open(role, (path,))
 
+    async def open_sample(self, pair: SamplePair) -> None:
+        """Open a photograph and a painting of ours in place of what is open."""
+        request = self._request(Role.CONTENT)
+        read = self._tasks.in_background
+        content = await read(open_picture, pair.photograph)
+        style = await read(open_picture, pair.painting)
+        self._refuse_while_busy()
+        if self._is_latest(Role.CONTENT, request):
+            self._session.set_content(content)
+            self._session.set_styles((StyleImage(style),))
+
     async def remove_content(self) -> None:
         """Go on without a photograph, towards a texture."""
         self._request(Role.CONTENT)
@@ -165,8 +179,9 @@ class Opening(QObject):
         if answer is OwnWork.RESTORE:
             own = self._session.settings
             # What machine it was made on says nothing about this one.
+            machines = [row.name for row in PARAMETERS if row.group is Group.MACHINE]
             settings = recipe.settings.model_copy(
-                update={"device": own.device, "precision": own.precision}
+                update={name: getattr(own, name) for name in machines}
             )
             self._session.set_settings(settings)
             self.noticed.emit(f"The settings of {name} are back. {_ingredients(recipe)}")

@@ -19,6 +19,7 @@ from engine.errors import InputError
 from engine.parameters import Group
 from engine.settings import DEFAULTS, PARAMETERS, Settings
 from gui.parameter_row import ParameterRow
+from gui.tile_box import TileBox
 
 
 class ParameterPanel(QScrollArea):
@@ -61,6 +62,8 @@ class ParameterPanel(QScrollArea):
         field = self.focusWidget()
         if isinstance(field, QAbstractSpinBox):
             field.interpretText()
+        elif isinstance(field, TileBox):
+            field.commit()
 
     def set_running(self, running: bool) -> None:
         """Lock the settings that a running job cannot take over."""

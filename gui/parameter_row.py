@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from html import escape
-from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QToolButton, QWidget
@@ -18,6 +17,7 @@ from gui.parameter_widgets import (
     number_text,
     readable,
 )
+from gui.tile_box import TileBox, tile_text
 
 
 def facts_of(row: Parameter) -> tuple[str, ...]:
@@ -113,7 +113,7 @@ class ParameterRow(QWidget):
         policy.setRetainSizeWhenHidden(True)
         reset.setSizePolicy(policy)
         reset.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        reset.setToolTip(f"Back to {_value_text(self.row.default)}")
+        reset.setToolTip(f"Back to {_default_text(self.row)}")
         reset.setAccessibleName(f"Reset {self.row.label}")
         reset.clicked.connect(self._take_default)
         return reset
@@ -138,15 +138,23 @@ class ParameterRow(QWidget):
         grid.addWidget(self._refusal, 2, 0, 1, 3)
 
 
-def _editor_of(row: Parameter) -> ParameterField | ChoiceBox | LayersEditor:
-    if row.kind is Kind.CHOICE:
-        return ChoiceBox(row)
-    if row.kind is Kind.LAYERS:
-        return LayersEditor(row.name)
+def _editor_of(row: Parameter) -> ParameterField | ChoiceBox | LayersEditor | TileBox:
+    match row.kind:
+        case Kind.CHOICE:
+            return ChoiceBox(row)
+        case Kind.LAYERS:
+            return LayersEditor(row.name)
+        case Kind.TILE:
+            return TileBox(row)
     return ParameterField(row)
 
 
-def _value_text(value: Any) -> str:
-    if isinstance(value, tuple):
-        return ", ".join(f"{layer} × {number_text(weight)}" for layer, weight in value)
-    return number_text(value) if isinstance(value, int | float) else readable(value)
+def _default_text(row: Parameter) -> str:
+    match row.kind:
+        case Kind.CHOICE:
+            return readable(row.default)
+        case Kind.LAYERS:
+            return ", ".join(f"{layer} × {number_text(weight)}" for layer, weight in row.default)
+        case Kind.TILE:
+            return tile_text(row.default, row.unit)
+    return number_text(row.default)

@@ -17,6 +17,7 @@ DECIMALS = 8
 _SPELLED = {
     "vgg19": "VGG-19",
     "vgg16": "VGG-16",
+    "draft": "Draft network",
     "lbfgs": "L-BFGS",
     "l2": "L2",
     "cpu": "CPU",
@@ -24,6 +25,7 @@ _SPELLED = {
     "mps": "MPS",
     "float32": "float32",
     "bfloat16": "bfloat16",
+    "float16": "float16",
 }
 
 

@@ -17,16 +17,12 @@ class PictureWell(QWidget):
     Args:
         title: What belongs here, a few words.
         hint: How to bring it, one sentence.
-        outlined: Whether the empty well is outlined as a place to drop something.
     """
 
-    def __init__(
-        self, title: str, hint: str, *, outlined: bool = True, parent: QWidget | None = None
-    ) -> None:
+    def __init__(self, title: str, hint: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._title = title
         self._hint = hint
-        self._outlined = outlined
         self._image: QImage | None = None
         self._ringed = False
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
@@ -92,9 +88,8 @@ class PictureWell(QWidget):
         return place.adjusted(1, 1, -1, -1)
 
     def _draw_invitation(self, painter: QPainter, frame: QRectF) -> None:
-        if self._outlined:
-            painter.setPen(QPen(self.palette().placeholderText(), 1, Qt.PenStyle.DashLine))
-            painter.drawRoundedRect(frame, RADIUS, RADIUS)
+        painter.setPen(QPen(self.palette().placeholderText(), 1, Qt.PenStyle.DashLine))
+        painter.drawRoundedRect(frame, RADIUS, RADIUS)
         flags = Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap
         room = self.rect().adjusted(PADDING, 0, -PADDING, 0)
         bold = QFont(self.font())

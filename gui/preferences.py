@@ -33,6 +33,8 @@ class Preferences(BaseModel):
         theme: How the window is coloured.
         jpeg_quality: Last chosen, 1 to 100.
         loss_curves: Whether they are shown.
+        draft: Whether the draft network is used whatever the settings say.
+        vgg_offered: Whether the offer to fetch VGG-19 has been read and put away.
         contents, styles: Recently opened files, the latest first.
         save_folder: Where the last pastiche was saved; empty before the first. Not written down if
             it is not valid Unicode, which JSON cannot hold.
@@ -45,6 +47,8 @@ class Preferences(BaseModel):
     theme: Theme = Theme.SYSTEM
     jpeg_quality: int = Field(95, ge=1, le=100)
     loss_curves: bool = True
+    draft: bool = False
+    vgg_offered: bool = False
     contents: tuple[str, ...] = ()
     styles: tuple[str, ...] = ()
     save_folder: str = ""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, QSize, Slot
 
 from engine.choices import Start
 from engine.job import Picture, Progress, StyleImage
 from engine.settings import Settings
 from gui.actions import show_pause
 from gui.mailbox import Update
+from gui.network_choice import NetworkChoice
+from gui.parameter_widgets import readable
 from gui.progress_strip import duration_text
 from gui.qimages import to_qimage
 from gui.session import Result, Session
@@ -28,12 +30,15 @@ class Presenter(QObject):
         self._session = session
         self._tasks = tasks
         self._compared: Picture | None = None
+        self._forecast = ""
+        self._result_is_news = False
         self._progress: Progress | None = None
         session.state_changed.connect(self._show_state)
         session.content_changed.connect(self._show_content)
         session.start_changed.connect(window.start_row.show_picture)
         session.styles_changed.connect(self._show_styles)
         session.settings_changed.connect(self._show_settings)
+        session.draft_changed.connect(self._show_draft)
         session.progressed.connect(self._show_progress)
         session.result_changed.connect(self._show_result)
         window.preset_bar.shown.connect(session.note_preset)
@@ -50,6 +55,18 @@ class Presenter(QObject):
         """Show what the engine can run on, once it is loaded."""
         self._window.device_label.setText(devices[0] if devices else "The engine did not load")
         self._window.device_label.setToolTip("\n".join(devices))
+
+    @Slot(object)
+    def show_network(self, choice: NetworkChoice) -> None:
+        """Show which network the next job uses."""
+        self._window.network_label.setText(readable(choice.used))
+        self._window.network_label.setToolTip("The network that the next pastiche is painted with")
+
+    @Slot(str)
+    def show_forecast(self, text: str) -> None:
+        """Show what the next job would take; empty where that is not known."""
+        self._forecast = text
+        self._say_idle()
 
     @Slot(str)
     def notice(self, text: str) -> None:
@@ -105,18 +122,30 @@ class Presenter(QObject):
         self._window.parameter_panel.set_settings(settings)
         self._window.preset_bar.show_settings(settings)
         self._window.start_row.setVisible(settings.start is Start.PICTURE)
+        self._expect_another()
+
+    @Slot(bool)
+    def _show_draft(self, draft: bool) -> None:
+        self._window.actions_by_name[Action.DRAFT].setChecked(draft)
+        self._expect_another()
 
     @Slot(object)
     def _show_content(self, picture: Picture | None) -> None:
         self._window.content_pane.show_picture(picture)
-        self._show_title()
-        self._say_idle()
+        self._show_pictures()
 
     @Slot(object)
     def _show_styles(self, styles: tuple[StyleImage, ...]) -> None:
         self._window.styles_pane.set_styles(styles)
+        self._show_pictures()
+
+    def _show_pictures(self) -> None:
+        session = self._session
+        content, styles = session.content is not None, bool(session.styles)
+        self._window.result_pane.start_page.show_step(content=content, styles=styles)
+        self._forecast = ""
         self._show_title()
-        self._say_idle()
+        self._expect_another()
 
     @Slot(object)
     def _show_progress(self, update: Update) -> None:
@@ -126,7 +155,7 @@ class Presenter(QObject):
         if self._session.state not in (State.PAUSED, State.STOPPING):
             window.progress_strip.show_progress(update.progress)
         if update.image is not None:
-            window.result_pane.show_frame(update.image)
+            window.result_pane.show_frame(update.image, QSize(*update.progress.size))
         if update.progress.device:
             window.device_label.setText(update.progress.device)
         if update.progress.memory:
@@ -136,24 +165,30 @@ class Presenter(QObject):
     def _show_result(self, result: Result | None) -> None:
         self._window.result_pane.show_frame(result.image if result else None)
         self._compare_with(result.job.content if result else None)
+        self._result_is_news = result is not None
         self._say_idle()
         self._window.setWindowModified(self._session.unsaved)
         self._enable_actions()
 
+    def _expect_another(self) -> None:
+        """Speak of the next job from now on, no longer of the last."""
+        self._result_is_news = False
+        self._say_idle()
+
     def _say_idle(self) -> None:
-        """Say what became of the last job, or what is still needed for the first."""
+        """Say what became of the last job, what is still needed for the next, or what it takes."""
         session = self._session
         if session.state is not State.IDLE:
             return
-        if session.result is not None:
+        if session.result is not None and self._result_is_news:
             text = _summary(session.result)
         elif not session.styles:
             text = "Add a painting" if session.content else "Open a photograph and add a painting"
             text += " to begin."
-        elif session.content is None:
+        elif session.content is None and session.settings.start in (Start.CONTENT, Start.MIX):
             text = "Open a photograph, or start from noise and render a texture."
         else:
-            text = "Ready to render."
+            text = self._forecast or "Ready to render."
         self._window.progress_strip.show_idle(text)
 
     def _show_title(self) -> None:

@@ -28,6 +28,12 @@ def duration_text(seconds: float) -> str:
     )
 
 
+def about_text(seconds: float) -> str:
+    """A duration that is a guess: "a few seconds", "about 25 s"."""
+    text = duration_text(seconds)
+    return text if text.startswith("a ") else f"about {text}"
+
+
 def speed_text(steps_per_second: float) -> str:
     """How fast the steps come, in the words that give a number above 1; empty until known."""
     if steps_per_second <= 0:
@@ -48,7 +54,7 @@ def progress_text(progress: Progress) -> str:
         f"{width} × {height} px",
         f"step {progress.step} of {progress.steps}",
         speed_text(progress.steps_per_second),
-        "" if remaining is None else f"about {duration_text(remaining)} left",
+        "" if remaining is None else f"{about_text(remaining)} left",
         progress.message,
     )
     return " · ".join(part for part in parts if part)

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QImage, QPalette
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from gui.compare import Caption, CompareMode, CompareView
 from gui.picture_view import PictureView
-from gui.picture_well import PictureWell
+from gui.start_page import StartPage
 
 
 class ResultPane(QWidget):
     """The canvas: the pastiche with zoom and pan, and two ways to compare it.
 
     Attributes:
-        sample_requested: The person wants pictures to try things out with.
+        start_page: What is seen before there is one.
     """
-
-    sample_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -26,16 +24,9 @@ class ResultPane(QWidget):
         self.setAccessibleName("Result")
         self._mode = CompareMode.RESULT
         self._frame: QImage | None = None
+        self._canvas = QSize()
         self._content: QImage | None = None
-        self._empty = PictureWell(
-            "Your pastiche will form here",
-            "Open a photograph, add a painting, then press Render",
-            outlined=False,
-        )
-        self._sample = QPushButton("Try the sample pictures")
-        self._sample.setObjectName("trySampleButton")
-        self._sample.setToolTip("Open a photograph and a painting that come with Gramarye")
-        self._sample.clicked.connect(self.sample_requested)
+        self.start_page = StartPage()
         self._result = CompareView()
         self._result.setObjectName("resultView")
         self._result.setAccessibleName("Pastiche")
@@ -57,9 +48,16 @@ class ResultPane(QWidget):
         """How the result is looked at."""
         return self._mode
 
-    def show_frame(self, frame: QImage | None) -> None:
-        """Show the pastiche as it is now, or the empty canvas; shared, not copied."""
+    def show_frame(self, frame: QImage | None, canvas: QSize | None = None) -> None:
+        """Show the pastiche as it is now, or the empty canvas; shared, not copied.
+
+        Args:
+            frame: The picture, of a large canvas a smaller copy.
+            canvas: The size in pixels that it stands for; the frame's own if None.
+        """
         self._frame = frame
+        if frame is not None:
+            self._canvas = canvas or frame.size()
         self._arrange()
 
     def show_content(self, content: QImage | None) -> None:
@@ -72,10 +70,6 @@ class ResultPane(QWidget):
         if mode is not self._mode:
             self._mode = mode
             self._arrange()
-
-    def offer_sample(self, offered: bool) -> None:
-        """Show or hide the button that opens the sample pictures, on the empty canvas."""
-        self._sample.setVisible(offered)
 
     def fit(self) -> None:
         """Show the whole picture."""
@@ -108,40 +102,36 @@ class ResultPane(QWidget):
         column.addWidget(self._zoom_label, 0, Qt.AlignmentFlag.AlignRight)
         self._zoom_label.setContentsMargins(12, 4, 12, 4)
         self._pages = QStackedWidget()
-        self._pages.addWidget(self._lay_out_empty())
+        self._pages.addWidget(self.start_page)
         self._pages.addWidget(canvas)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._pages)
-        self.setFocusProxy(self._result)
-
-    def _lay_out_empty(self) -> QWidget:
-        page = QWidget()
-        column = QVBoxLayout(page)
-        column.addStretch(1)
-        column.addWidget(self._empty)
-        column.addWidget(self._sample, 0, Qt.AlignmentFlag.AlignHCenter)
-        column.addStretch(1)
-        self._empty.setMaximumHeight(self._empty.minimumSizeHint().height())
-        return page
 
     def _arrange(self) -> None:
         """Put frame and content where the mode wants them."""
-        self._pages.setCurrentIndex(0 if self._frame is None else 1)
+        self._turn_page()
         comparable = self._frame is not None and self._content is not None
         beside = comparable and self._mode is CompareMode.SIDE_BY_SIDE
         under = comparable and self._mode is CompareMode.SLIDER
         self._before.setVisible(beside)
         for caption in self._captions:
             caption.setVisible(beside)
-        self._result.set_image(self._frame)
+        self._result.set_image(self._frame, self._canvas)
         self._result.set_before(self._content if under else None)
         if beside:
-            self._before.set_image(self._content, self._frame.size())
+            self._before.set_image(self._content, self._canvas)
             self._synchronise(self._before, self._result)
         else:
             self._before.set_image(None)
         self._say_zoom()
+
+    def _turn_page(self) -> None:
+        page = 0 if self._frame is None else 1
+        if page != self._pages.currentIndex():
+            self._pages.setCurrentIndex(page)
+            # The tab key would go to a proxy even where it is hidden, past the start page.
+            self.setFocusProxy(self._result if page else None)
 
     def _synchronise(self, follower: PictureView, leader: PictureView) -> None:
         # The follower's own change must not lead the leader: rounding would make both creep.
@@ -160,5 +150,5 @@ class ResultPane(QWidget):
     def _say_zoom(self) -> None:
         if self._frame is None:
             return
-        width, height = self._frame.width(), self._frame.height()
+        width, height = self._canvas.width(), self._canvas.height()
         self._zoom_label.setText(f"{width} × {height} px   ·   {100 * self._result.zoom:.0f} %")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtGui import QImage
 
-from engine.choices import NetworkName
 from engine.errors import Cancelled, EngineError
 from engine.job import Job, Pastiche, Picture, Retune, Stage, StyleImage
 from engine.presets import Preset
@@ -17,6 +16,7 @@ from engine.settings import DEFAULTS, Settings
 from engine.steering import Control
 from gui.engine_thread import EngineThread
 from gui.mailbox import Update
+from gui.network_choice import find_network
 from gui.qimages import to_qimage
 from gui.states import State
 from gui.tasks import Tasks
@@ -52,6 +52,7 @@ class Session(QObject):
         content_changed, start_changed: Carry the `Picture` or None.
         styles_changed: Carries all style images, `tuple[StyleImage, ...]`.
         settings_changed: Carries the new `Settings`, whoever changed them.
+        draft_changed: Carries whether the next job uses the draft network whatever they say.
         progressed: Carries the `Update` of the running job.
         result_changed: Carries the `Result`, or None when there is none.
     """
@@ -61,26 +62,22 @@ class Session(QObject):
     start_changed = Signal(object)
     styles_changed = Signal(object)
     settings_changed = Signal(object)
+    draft_changed = Signal(bool)
     progressed = Signal(object)
     result_changed = Signal(object)
 
-    def __init__(
-        self,
-        engine: EngineThread,
-        tasks: Tasks,
-        find_weights: Callable[[NetworkName], Path],
-        parent: QObject | None = None,
-    ) -> None:
+    def __init__(self, engine: EngineThread, tasks: Tasks, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._engine = engine
         self._tasks = tasks
-        self._find_weights = find_weights
         self._control: Control | None = None
+        self._job: Job | None = None
         self.state = State.IDLE
         self.content: Picture | None = None
         self.start: Picture | None = None
         self.styles: tuple[StyleImage, ...] = ()
         self.settings = DEFAULTS
+        self.draft = False
         self.preset: Preset | None = None
         self.result: Result | None = None
         self._retune_timer = QTimer(self, interval=RETUNE_MILLISECONDS, singleShot=True)
@@ -102,13 +99,18 @@ class Session(QObject):
         self.start = picture
         self.start_changed.emit(picture)
 
+    def set_styles(self, styles: tuple[StyleImage, ...]) -> None:
+        """Take other paintings."""
+        self.styles = styles
+        self.styles_changed.emit(styles)
+
     def add_styles(self, pictures: Iterable[Picture]) -> None:
         """Add paintings with full weight."""
-        self._set_styles((*self.styles, *map(StyleImage, pictures)))
+        self.set_styles((*self.styles, *map(StyleImage, pictures)))
 
     def remove_style(self, index: int) -> None:
         """Take a painting out."""
-        self._set_styles(self.styles[:index] + self.styles[index + 1 :])
+        self.set_styles(self.styles[:index] + self.styles[index + 1 :])
 
     def set_style_weights(self, weights: tuple[float, ...]) -> None:
         """Take over the shares as the styles pane shows them; a running job follows."""
@@ -121,6 +123,11 @@ class Session(QObject):
         self.settings = settings
         self.settings_changed.emit(settings)
         self._retune_soon()
+
+    def set_draft(self, draft: bool) -> None:
+        """Have the next job use the draft network, or the one of the settings."""
+        self.draft = draft
+        self.draft_changed.emit(draft)
 
     def choose_preset(self, preset: Preset) -> None:
         """Apply a preset to the settings."""
@@ -145,9 +152,12 @@ class Session(QObject):
         self._control = control = Control()
         self._enter(State.PREPARING)
         try:
-            weights = await self._tasks.in_background(self._find_weights, self.settings.network)
+            network, weights = await self._tasks.in_background(
+                find_network, self.settings.network, draft=self.draft
+            )
             _heed_discard(control)
-            job = Job(self.content, self.styles, self.settings, weights, self.start)
+            settings = self.settings.on(network)
+            self._job = job = Job(self.content, self.styles, settings, weights, self.start)
             try:
                 pastiche = await self._engine.run(job, control)
             except EngineError as error:
@@ -156,7 +166,7 @@ class Session(QObject):
                 raise
             await self._keep(pastiche, job, control)
         finally:
-            self._control = None
+            self._control = self._job = None
             self._retune_timer.stop()
             self._enter(State.IDLE)
 
@@ -195,10 +205,6 @@ class Session(QObject):
         _heed_discard(control)
         self._set_result(Result(pastiche, image, job, _name_for(self.preset, pastiche.settings)))
 
-    def _set_styles(self, styles: tuple[StyleImage, ...]) -> None:
-        self.styles = styles
-        self.styles_changed.emit(styles)
-
     def _set_result(self, result: Result) -> None:
         self.result = result
         self.result_changed.emit(result)
@@ -215,8 +221,9 @@ class Session(QObject):
     def _retune(self) -> None:
         weights = tuple(style.weight for style in self.styles)
         # While the one painting in use is dragged through 0 there is no blend to follow.
-        if self._control is not None and any(weights):
-            self._control.retune(Retune(self.settings, weights))
+        if self._control is not None and self._job is not None and any(weights):
+            settings = self.settings.on(self._job.settings.network)
+            self._control.retune(Retune(settings, weights))
 
     @Slot(object)
     def _take_progress(self, update: Update) -> None:
@@ -232,5 +239,8 @@ def _heed_discard(control: Control) -> None:
 
 def _name_for(preset: Preset | None, settings: Settings) -> str:
     """The preset's name if these settings are its own, which a retune may have changed."""
-    own = preset is not None and preset.applied_to(settings) == settings
+    if preset is None:
+        return ""
+    # The job may have used another network, with stand-ins for layers it lacks.
+    own = preset.applied_to(settings).on(settings.network) == settings
     return preset.name if own else ""

@@ -13,14 +13,15 @@ from engine.errors import InputError, NetworkMissingError
 from engine.paths import config_folder
 from engine.preset_store import PresetStore
 from engine.settings import Settings
-from engine.weights import find_weights
 from gui.commands import Commands
 from gui.dialogs import Dialogs
 from gui.engine_thread import EngineThread
 from gui.failures import Failure, explain
+from gui.forecast import Forecaster
 from gui.helping import Helping
 from gui.leaving import Leaving
 from gui.memory import Memory
+from gui.network_choice import NetworkChoice
 from gui.network_desk import NetworkDesk
 from gui.opening import Opening, Role
 from gui.preferences import Preferences, PreferenceStore
@@ -40,20 +41,17 @@ class Shell(QObject):
     Args:
         engine: Not started yet.
         dialogs: Makes what asks and tells; tests give something that answers by itself.
-        find: Looks for network weights.
     """
 
     def __init__(
-        self,
-        engine: EngineThread,
-        dialogs: Callable[[MainWindow], Dialogs] = Dialogs,
-        find: Callable[[NetworkName], Path] = find_weights,
+        self, engine: EngineThread, dialogs: Callable[[MainWindow], Dialogs] = Dialogs
     ) -> None:
         super().__init__()
         self._engine = engine
         self._application = QApplication.instance()
         self._geometry = config_folder() / "window.ini"
         self._network: NetworkName | None = None
+        self._draft_stands_in = False
         self._being_told: set[Failure] = set()
         store = PreferenceStore(config_folder() / "preferences.json")
         preferences, self._complaint = store.load()
@@ -64,18 +62,20 @@ class Shell(QObject):
         self.window = window = MainWindow(self._presets)
         self.dialogs = asked = dialogs(window)
         self.memory = memory = Memory(preferences, store, tasks, self)
-        self.session = session = Session(engine, tasks, find, self)
+        self.session = session = Session(engine, tasks, self)
         session.set_settings(preferences.settings)
         self.presenter = Presenter(window, session, tasks)
+        self.forecaster = Forecaster(session, engine, tasks, self)
         self.opening = Opening(session, tasks, asked, memory, self)
         self.saving = Saving(session, tasks, asked, memory, self)
-        self.desk = NetworkDesk(window.network_page, tasks, asked, find, self)
+        self.desk = NetworkDesk(window.network_page, tasks, asked, self)
         commit = window.parameter_panel.commit
         self.commands = Commands(session, self.opening, self.saving, self.desk, commit, self)
         self.helping = Helping(window, engine, asked, self)
         self.leaving = Leaving(session, engine, tasks, asked, memory, self.saving, self.desk, self)
         self._connect()
         self._show_preferences(preferences)
+        session.set_draft(preferences.draft)
 
     def open(self, content: Path | None = None, styles: tuple[Path, ...] = ()) -> None:
         """Show the window, load the engine behind it, and open these pictures."""
@@ -86,6 +86,7 @@ class Shell(QObject):
         if complaints:
             self.fail(InputError("\n\n".join(complaints)))
         self._follow_network(self.session.settings)
+        self.tasks.start(self.commands.show_samples(self.tasks, self.window.result_pane.start_page))
         if content is not None:
             self.tasks.start(self.opening.open_one(Role.CONTENT, content))
         self.tasks.start(self.opening.open(Role.STYLE, styles))
@@ -117,6 +118,11 @@ class Shell(QObject):
         self.memory.changed.connect(self._show_preferences)
         self.session.settings_changed.connect(self._remember_settings)
         self.session.settings_changed.connect(self._follow_network)
+        self.session.draft_changed.connect(self._remember_draft)
+        self.forecaster.network_chosen.connect(self.presenter.show_network)
+        self.forecaster.network_chosen.connect(self._offer_network)
+        self.forecaster.foreseen.connect(self.presenter.show_forecast)
+        self.desk.settled.connect(self.forecaster.look_soon)
         self._engine.warmed.connect(self.presenter.show_devices)
         self._engine.warmed.connect(self.desk.note_engine_loaded)
         self._engine.warmed.connect(self._prepare_plot)
@@ -133,6 +139,19 @@ class Shell(QObject):
     def _remember_settings(self, settings: Settings) -> None:
         self.memory.change(settings=settings)
 
+    @Slot(bool)
+    def _remember_draft(self, draft: bool) -> None:
+        self.memory.change(draft=draft)
+
+    @Slot(object)
+    def _offer_network(self, choice: NetworkChoice) -> None:
+        self._draft_stands_in = choice.stands_in
+        self._show_offer()
+
+    def _show_offer(self) -> None:
+        offered = self._draft_stands_in and not self.memory.now.vgg_offered
+        self.window.network_line.setVisible(offered)
+
     @Slot(object)
     def _follow_network(self, settings: Settings) -> None:
         """Tell at once, not only when rendering, that a network's weights are missing."""
@@ -145,6 +164,8 @@ class Shell(QObject):
         window = self.window
         window.menus.contents.show_files(preferences.contents)
         window.menus.styles.show_files(preferences.styles)
+        window.result_pane.start_page.show_recent(preferences.contents, preferences.styles)
+        self._show_offer()
         window.loss_plot.setVisible(preferences.loss_curves)
         actions = window.actions_by_name
         actions[Action.LOSS_CURVES].setChecked(preferences.loss_curves)

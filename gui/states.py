@@ -22,7 +22,6 @@ class Action(StrEnum):
     OPEN_CONTENT = "openContentAction"
     ADD_STYLE = "addStyleAction"
     OPEN_START = "openStartAction"
-    OPEN_SAMPLE = "openSampleAction"
     SAVE = "saveAction"
     SAVE_AS = "saveAsAction"
     QUIT = "quitAction"
@@ -41,6 +40,7 @@ class Action(StrEnum):
     THEME_LIGHT = "themeLightAction"
     THEME_DARK = "themeDarkAction"
     RENDER = "renderAction"
+    DRAFT = "draftAction"
     PAUSE = "pauseAction"
     STOP = "stopAction"
     DISCARD = "discardAction"
@@ -56,7 +56,6 @@ PICTURES = frozenset(
         Action.OPEN_CONTENT,
         Action.ADD_STYLE,
         Action.OPEN_START,
-        Action.OPEN_SAMPLE,
         Action.PASTE_CONTENT,
         Action.PASTE_STYLE,
     }
@@ -65,10 +64,10 @@ PICTURES = frozenset(
 
 NEEDS_PASTICHE = frozenset({Action.SAVE, Action.SAVE_AS, Action.COPY_IMAGE})
 
-JOB = frozenset({Action.RENDER, Action.PAUSE, Action.STOP, Action.DISCARD})
+JOB = frozenset({Action.RENDER, Action.DRAFT, Action.PAUSE, Action.STOP, Action.DISCARD})
 
 ALLOWED: Mapping[State, frozenset[Action]] = {
-    State.IDLE: PICTURES | NEEDS_PASTICHE | {Action.RENDER},
+    State.IDLE: PICTURES | NEEDS_PASTICHE | {Action.RENDER, Action.DRAFT},
     State.PREPARING: frozenset({Action.DISCARD}),
     State.RUNNING: frozenset({Action.PAUSE, Action.STOP, Action.DISCARD}),
     State.PAUSED: frozenset({Action.PAUSE, Action.STOP, Action.DISCARD}),

@@ -1,4 +1,4 @@
-"""torch and pyqtgraph are loaded behind the open window here, without freezing it."""
+"""What the engine's thread does besides jobs: loads torch behind the open window, and asks it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import os
 import sys
 from pathlib import Path
 
+from engine.costs import Machine, Speed
+from engine.settings import Settings
 from gui.loss_plot import warm_import
 
 LIBRARIES = ("libtorch_global_deps.so", "libtorch_cpu.so", "libtorch.so", "libtorch_python.so")
@@ -22,6 +24,18 @@ def warm_up() -> tuple[str, ...]:
 
     warm_import()
     return describe_devices()
+
+
+def examine(settings: Settings) -> tuple[Machine, Speed]:
+    """Where these settings put a job, and how fast that is; a second when first asked.
+
+    Raises:
+        EngineError: The device asked for by name is not here.
+    """
+    from engine.devices import choose_arithmetic, machine_for
+    from engine.speed import measure_speed
+
+    return machine_for(settings), measure_speed(settings, choose_arithmetic(settings))
 
 
 def _preload_libraries() -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSettings, QSize, Qt, Signal
-from PySide6.QtGui import QCloseEvent, QPalette
+from PySide6.QtGui import QAction, QCloseEvent, QPalette
 from PySide6.QtWidgets import (
+    QCheckBox,
+    QHBoxLayout,
     QLabel,
     QMainWindow,
     QSizePolicy,
@@ -25,6 +27,7 @@ from gui.dropping import DropTarget
 from gui.icons import application_icon
 from gui.loss_plot import LossPlot
 from gui.menus import COMPARE, Menus
+from gui.network_line import NetworkLine
 from gui.network_page import NetworkPage
 from gui.parameter_panel import ParameterPanel
 from gui.preset_bar import PresetBar
@@ -65,16 +68,19 @@ class MainWindow(QMainWindow):
         self.styles_pane = StylesPane()
         self.start_row = StartRow()
         self.result_pane = ResultPane()
+        self.network_line = NetworkLine()
         self.network_page = NetworkPage()
         self.progress_strip = ProgressStrip()
         self.loss_plot = LossPlot()
         self.preset_bar = PresetBar(presets)
         self.parameter_panel = ParameterPanel()
+        self.network_label = QLabel()
+        self.network_label.setObjectName("networkLabel")
         self.device_label = QLabel()
         self.device_label.setObjectName("deviceLabel")
         self.memory_label = QLabel()
         self.memory_label.setObjectName("memoryLabel")
-        for label in (self.device_label, self.memory_label):
+        for label in self._labels():
             label.setContentsMargins(8, 0, 8, 0)
         self.menus = Menus(self, self.actions_by_name)
         self._splitters = self._lay_out()
@@ -113,6 +119,9 @@ class MainWindow(QMainWindow):
         self._may_close = True
         self.close()
 
+    def _labels(self) -> tuple[QLabel, ...]:
+        return self.network_label, self.device_label, self.memory_label
+
     def _lay_out(self) -> tuple[QSplitter, ...]:
         self._middle = QStackedWidget()
         self._middle.addWidget(self.result_pane)
@@ -121,7 +130,7 @@ class MainWindow(QMainWindow):
             "inputsSplitter", Qt.Orientation.Vertical, self.content_pane, self.styles_pane
         )
         inputs.setSizes([340, 400])
-        canvas = _stacked(self._tool_bar(), self._middle, self.progress_strip)
+        canvas = _stacked(self._tool_bar(), self.network_line, self._middle, self.progress_strip)
         centre = _splitter("centreSplitter", Qt.Orientation.Vertical, canvas, self.loss_plot)
         centre.setStretchFactor(0, 1)
         centre.setSizes([560, 170])
@@ -135,8 +144,8 @@ class MainWindow(QMainWindow):
         columns.setStretchFactor(1, 1)
         columns.setSizes(list(COLUMNS))
         self.setCentralWidget(columns)
-        self.statusBar().addPermanentWidget(self.device_label)
-        self.statusBar().addPermanentWidget(self.memory_label)
+        for label in self._labels():
+            self.statusBar().addPermanentWidget(label)
         self.resize(FIRST_SIZE)
         return inputs, centre, columns
 
@@ -153,6 +162,7 @@ class MainWindow(QMainWindow):
         font.setBold(True)
         self._render_button.setFont(font)
         self._render_button.setMinimumSize(11 * font.pointSize(), 3 * font.pointSize())
+        bar.addWidget(_switch(self.actions_by_name[Action.DRAFT]))
         for action in (Action.PAUSE, Action.STOP, Action.DISCARD, Action.SAVE):
             self._add_button(bar, action, Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         space = QWidget()
@@ -196,6 +206,21 @@ class MainWindow(QMainWindow):
         else:
             event.ignore()
             self.close_requested.emit()
+
+
+def _switch(action: QAction) -> QWidget:
+    """A box to check an action, which shows more clearly than a button whether it is on."""
+    box = QCheckBox(action.iconText())
+    box.setObjectName(action.objectName().replace("Action", "Box"))
+    box.setToolTip(action.toolTip())
+    box.clicked.connect(action.trigger)
+    action.toggled.connect(box.setChecked)
+    action.enabledChanged.connect(box.setEnabled)
+    spaced = QWidget()
+    row = QHBoxLayout(spaced)
+    row.setContentsMargins(8, 0, 8, 0)
+    row.addWidget(box)
+    return spaced
 
 
 def _splitter(name: str, orientation: Qt.Orientation, *widgets: QWidget) -> QSplitter:

@@ -37,7 +37,6 @@ def connect_actions(shell: Shell) -> None:
         Action.OPEN_CONTENT: partial(opening.choose, Role.CONTENT),
         Action.ADD_STYLE: partial(opening.choose, Role.STYLE),
         Action.OPEN_START: partial(opening.choose, Role.START),
-        Action.OPEN_SAMPLE: commands.open_sample,
         Action.PASTE_CONTENT: partial(opening.paste, Role.CONTENT),
         Action.PASTE_STYLE: partial(opening.paste, Role.STYLE),
         Action.SAVE: saving.save_as,
@@ -66,6 +65,7 @@ def connect_actions(shell: Shell) -> None:
     deeds |= {action: _starting(shell.tasks, story) for action, story in stories.items()}
     for action, deed in deeds.items():
         window.actions_by_name[action].triggered.connect(_without_checked(deed))
+    window.actions_by_name[Action.DRAFT].triggered.connect(session.set_draft)
     curves = window.actions_by_name[Action.LOSS_CURVES]
     curves.toggled.connect(lambda shown: memory.change(loss_curves=shown))
 
@@ -87,14 +87,11 @@ def connect_panes(shell: Shell) -> None:
     styles.removed.connect(tell(opening.remove_style))
     styles.dropped.connect(tell(partial(opening.take, Role.STYLE)))
     styles.weights_changed.connect(session.set_style_weights)
-    canvas = window.result_pane
-    canvas.sample_requested.connect(window.actions_by_name[Action.OPEN_SAMPLE].trigger)
-
-    def offer_sample(_changed: object) -> None:
-        canvas.offer_sample(session.content is None and not session.styles)
-
-    session.content_changed.connect(offer_sample)
-    session.styles_changed.connect(offer_sample)
+    start = window.result_pane.start_page
+    start.sample_chosen.connect(tell(opening.open_sample))
+    start.content_chosen.connect(tell(partial(opening.open_one, Role.CONTENT)))
+    start.style_chosen.connect(tell(partial(opening.open_one, Role.STYLE)))
+    window.menus.samples.chosen.connect(tell(opening.open_sample))
     window.start_row.open_requested.connect(tell(partial(opening.choose, Role.START)))
     window.preset_bar.chosen.connect(session.choose_preset)
     window.parameter_panel.changed.connect(session.set_settings)
@@ -102,7 +99,11 @@ def connect_panes(shell: Shell) -> None:
     page.locate_requested.connect(tell(desk.locate))
     page.cancel_requested.connect(desk.cancel)
     page.dismissed.connect(partial(window.show_network_page, False))
-    desk.missing.connect(partial(window.show_network_page, True))
+    line = window.network_line
+    line.download_requested.connect(tell(shell.commands.show_network))
+    line.locate_requested.connect(tell(desk.locate))
+    line.dismissed.connect(partial(shell.memory.change, vgg_offered=True))
+    desk.page_needed.connect(partial(window.show_network_page, True))
     desk.settled.connect(partial(window.show_network_page, False))
 
 

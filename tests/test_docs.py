@@ -119,6 +119,8 @@ def _values(row: Parameter) -> str:
         return ", ".join(f"`{choice}`" for choice in row.choices)
     if row.kind is Kind.LAYERS:
         return "layers with weights"
+    if row.kind is Kind.TILE:
+        return "`auto`, `none`, 16 to 16384 px"
     return f"{row.low:.10g} to {row.high:.10g} {row.unit}".rstrip()
 
 

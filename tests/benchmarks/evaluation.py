@@ -1,139 +1,241 @@
-"""How fast one evaluation of the objective is, beside the plain way of writing it.
+"""How fast one evaluation of the objective is, and how much memory it takes, beside the plain way.
 
-    python tests/benchmarks/evaluation.py NETWORK_FILE [--device auto] [--sizes 256 512 1024]
+    python -m tests.benchmarks.evaluation [--size 512] [--device cpu] [--weights FILE] [--json]
 
-The plain way is float32, (N, C, H, W) in memory, and autograd through the whole network, as most
-programs have it. Both are measured in one run, alternating, and the ratio is what counts: times
-alone say more about the machine and its other work.
+The plain way (`reference`) is float32, (N, C, H, W) in memory, and autograd through the whole
+network. All are measured in one run, alternating, and the ratio is what counts: times alone say
+more about the machine and its other work. Each peak of memory is measured in a process of its own.
 """
 
 from __future__ import annotations
 
 import argparse
 import statistics
-import sys
-import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
+from engine import devices
+from engine.choices import Precision, StyleLoss
+from engine.convolutions import Arithmetic, Convolution
+from engine.costs import evaluation_operations
+from engine.planning import plan
+from engine.settings import DEFAULTS, Settings
+from engine.tiles import WHOLE
+from tests.benchmarks.common import (
+    Way,
+    apart,
+    base_parser,
+    evaluations,
+    print_object,
+    print_table,
+    seconds,
+    settled_memory,
+    square_job,
+    weights_file,
+)
 
-from engine import devices  # noqa: E402
-from engine.checkpoints import read_weights  # noqa: E402
-from engine.choices import NetworkName  # noqa: E402
-from engine.layers import CONVOLUTIONS  # noqa: E402
-from engine.networks import MEAN, STD, Network  # noqa: E402
-from engine.objective import Objective, Targets, encode_content, encode_style  # noqa: E402
-from engine.settings import DEFAULTS, Settings  # noqa: E402
+_WARM_UP = 64
+"""Pixels of the evaluation after which a process counts as idle."""
 
-
-def plain_features(image: Tensor, weights: dict[str, Tensor], names: set[str]) -> dict[str, Tensor]:
-    """VGG-19 to relu5_1 by torch.nn.functional alone."""
-    mean = torch.tensor(MEAN, device=image.device).view(1, 3, 1, 1)
-    std = torch.tensor(STD, device=image.device).view(1, 3, 1, 1)
-    h, found = (image - mean) / std, {}
-    for stage, count in enumerate(CONVOLUTIONS[NetworkName.VGG19], start=1):
-        h = F.max_pool2d(h, 2) if stage > 1 else h
-        for index in range(1, count + 1):
-            name = f"{stage}_{index}"
-            h = F.conv2d(h, weights[f"conv{name}.weight"], weights[f"conv{name}.bias"], padding=1)
-            h = F.relu(h)
-            if f"relu{name}" in names:
-                found[f"relu{name}"] = h
-            if name == "5_1":
-                return found
-    return found
+_FASTEST_FIRST = (Precision.BFLOAT16, Precision.FLOAT16, Precision.FLOAT32)
 
 
-def plain_evaluation(
-    image: Tensor, content: Tensor, style: Tensor, weights: dict[str, Tensor], settings: Settings
-) -> Callable[[], Tensor]:
-    """The same Gram objective through autograd, as a function that gives the gradient."""
-    styles = [name for name, _ in settings.style_layers]
-    wanted = {*styles, "relu4_2"}
+@dataclass(frozen=True)
+class Row:
+    """What was measured of one path.
 
-    def gram(features: Tensor) -> Tensor:
-        matrix = features.flatten(2)[0]
-        return matrix @ matrix.T / matrix.shape[1]
+    Attributes:
+        path: `reference`, `tiled`, or the precision of an untiled path.
+        seconds: The median of all rounds.
+        ratio: The reference's seconds over these.
+        peak_bytes: Above the idle process.
+        tile: The tile's side; None where the image is not cut.
+        remembered: Segments that keep what the way back needs; None where the image is not cut.
+        precision: The numbers inside the network.
+        ceiling_share: The network's arithmetic in a second, over the ceiling.
+        gradient_error: Distance from the reference's gradient, over its length.
+    """
 
-    with torch.no_grad():
-        aim = plain_features(content, weights, wanted)["relu4_2"]
-        grams = {n: gram(f) for n, f in plain_features(style, weights, wanted).items()}
-
-    def evaluate() -> Tensor:
-        leaf = image.clone().requires_grad_()
-        found = plain_features(leaf, weights, wanted)
-        total = settings.alpha * (found["relu4_2"] - aim).square().mean() / aim.square().mean()
-        for name in styles:
-            error = (gram(found[name]) - grams[name]).square().sum() / grams[name].square().sum()
-            total = total + settings.beta / len(styles) * error
-        (gradient,) = torch.autograd.grad(total, leaf)
-        return gradient
-
-    return evaluate
-
-
-def seconds(work: Callable[[], object], device: torch.device) -> float:
-    """One call's time, the device's queue included."""
-    began = time.perf_counter()
-    work()
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    return time.perf_counter() - began
-
-
-def compare(size: int, weights: dict[str, Tensor], settings: Settings, rounds: int) -> str:
-    """One line of the table for a canvas of size x 3/4 size."""
-    arithmetic = devices.choose_arithmetic(settings)
-    device = arithmetic.device
-    generator = torch.Generator().manual_seed(0)
-    shape = (1, 3, size * 3 // 4, size)
-    image, content, style = (torch.rand(shape, generator=generator).to(device) for _ in range(3))
-    styles = [name for name, _ in settings.style_layers]
-    ways: dict[str, Callable[[], object]] = {}
-    here = {name: value.to(device) for name, value in weights.items()}
-    gram = settings.changed(style_loss="gram", padding="zeros")
-    ways["plain"] = plain_evaluation(image, content, style, here, gram)
-    for loss in ("gram", "wasserstein"):
-        chosen = gram.changed(style_loss=loss)
-        network = Network(chosen.network, weights, [*styles, "relu4_2"], arithmetic)
-        targets = Targets(
-            encode_content(network, content, ["relu4_2"]), (encode_style(network, style, styles),)
-        )
-        objective = Objective(network, targets, chosen, [1.0])
-        ways[loss] = lambda objective=objective: objective.evaluate(image)
-    times: dict[str, list[float]] = {name: [] for name in ways}
-    for number in range(rounds + 1):
-        for name, work in ways.items():
-            taken = seconds(work, device)
-            if number:  # the first round warms up
-                times[name].append(taken)
-    medians = {name: statistics.median(taken) for name, taken in times.items()}
-    row = "  ".join(
-        f"{name} {value:8.4f} s ({medians['plain'] / value:4.2f}x)"
-        for name, value in medians.items()
-    )
-    return f"{size:5} px  {row}"
+    path: str
+    seconds: float
+    ratio: float
+    peak_bytes: int
+    tile: int | None
+    remembered: int | None
+    precision: str
+    ceiling_share: float
+    gradient_error: float
 
 
 def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("network", type=Path)
-    parser.add_argument("--device", default="auto")
-    parser.add_argument("--sizes", type=int, nargs="+", default=[256, 512])
-    parser.add_argument("--rounds", type=int, default=5)
-    options = parser.parse_args()
-    settings = DEFAULTS.changed(device=options.device)
-    print(devices.describe(devices.choose_arithmetic(settings)), f"torch {torch.__version__}")
-    weights = read_weights(options.network, NetworkName.VGG19)
-    for size in options.sizes:
-        print(compare(size, weights, settings, options.rounds), flush=True)
+    """Measure and print."""
+    options = _options()
+    settings = DEFAULTS.changed(
+        network=options.network, device=options.device, style_loss=options.style_loss
+    )
+    arithmetic = devices.choose_arithmetic(settings)
+    here, skipped = precisions(settings)
+    with weights_file(settings.network, options.weights) as weights:
+        ways = list(_ways(settings, here, options, weights))
+        ceiling = convolution_ceiling(arithmetic)
+        rows = measure(ways, weights, options, ceiling)
+    facts = {
+        "size": options.size,
+        "device": devices.describe(arithmetic),
+        "torch": torch.__version__,
+        "threads": torch.get_num_threads(),
+        "network": settings.network.value,
+        "style_loss": settings.style_loss.value,
+        "weights": weights.name,
+        "ceiling_flops": ceiling,
+        "skipped": skipped,
+    }
+    if options.json:
+        print_object({**facts, "rows": [asdict(row) for row in rows]})
+    else:
+        _print(facts, rows)
+
+
+def _options() -> argparse.Namespace:
+    parser = base_parser(__doc__, 512)
+    add = parser.add_argument
+    add("--style-loss", choices=tuple(StyleLoss), default=StyleLoss.GRAM, metavar="NAME")
+    add("--tile", default="256", help="of the tiled path: auto, none or pixels (256)")
+    add("--rounds", type=int, default=5, metavar="N", help="evaluations of each path (5)")
+    return parser.parse_args()
+
+
+def precisions(settings: Settings) -> tuple[list[Precision], dict[str, str]]:
+    """The precisions this device computes in hardware, the fastest first, and why not the others.
+
+    Emulated ones are left out: they are a hundred times slower.
+    """
+    best = devices.choose_arithmetic(settings.changed(precision="auto"))
+    skipped = {}
+    if best.dtype is not torch.bfloat16:
+        skipped["bfloat16"] = "not computed in hardware here"
+    if best.device.type == "cpu":
+        skipped["float16"] = "not computed in hardware here"
+    return [precision for precision in _FASTEST_FIRST if precision not in skipped], skipped
+
+
+def _ways(
+    settings: Settings, here: list[Precision], options: argparse.Namespace, weights: Path
+) -> Iterator[Way]:
+    """The reference, every precision untiled, and tiles; what `auto` takes, if it is none."""
+    yield Way("reference", settings.changed(precision="float32"), None)
+    shown = set()
+    for precision in reversed(here):
+        shown.add((precision, WHOLE))
+        yield Way(precision, settings.changed(precision=precision), WHOLE)
+    for tile in (options.tile, "auto"):
+        chosen = settings.changed(precision=here[0], tile=tile, output_size=options.size)
+        tiling = plan(square_job(chosen, weights), devices.machine_for(chosen)).tiling
+        if (here[0], tiling) not in shown:
+            shown.add((here[0], tiling))
+            yield Way("tiled", chosen, tiling)
+
+
+def measure(
+    ways: list[Way], weights: Path, options: argparse.Namespace, ceiling: float
+) -> list[Row]:
+    """One row for each way; the first is the reference."""
+    device = devices.choose_arithmetic(ways[0].settings).device
+    ready = [evaluations(way, weights)(options.size) for way in ways]
+    gradients = [evaluate() for evaluate in ready]  # also warms up
+    errors = [_distance(gradient, gradients[0]) for gradient in gradients]
+    del gradients
+    times = [[seconds(evaluate, device) for evaluate in ready] for _ in range(options.rounds)]
+    medians = [statistics.median(taken) for taken in zip(*times, strict=True)]
+    del ready
+    rows = []
+    for way, median, error in zip(ways, medians, errors, strict=True):
+        size = options.size, options.size
+        tiling = way.tiling or WHOLE
+        rows.append(
+            Row(
+                path=way.path,
+                seconds=median,
+                ratio=medians[0] / median,
+                peak_bytes=apart(peak, way, weights, options.size),
+                tile=tiling.side,
+                remembered=tiling.remembered if tiling.side else None,
+                precision=way.settings.precision.value,
+                ceiling_share=evaluation_operations(way.settings, size, WHOLE) / median / ceiling,
+                gradient_error=error,
+            )
+        )
+    return rows
+
+
+def peak(way: Way, weights: Path, size: int) -> int:
+    """Bytes at the peak of an evaluation above the idle process, which has evaluated once."""
+    device = devices.choose_arithmetic(way.settings).device
+    at = evaluations(way, weights)
+    at(_WARM_UP)()
+    idle = settled_memory(device)
+    evaluate = at(size)
+    devices.forget_peak(device)
+    for _ in range(2):
+        evaluate()
+    return devices.peak_memory(device) - idle
+
+
+def convolution_ceiling(arithmetic: Arithmetic) -> float:
+    """The most floating-point operations a second of large 3x3 convolutions, any way we know."""
+    larger = 1 if arithmetic.device.type == "cpu" else 4
+    found = []
+    for channels, side in ((64, 512), (128, 256), (256, 128), (512, 64)):
+        side *= larger
+        image = arithmetic.tensor(torch.rand(1, channels, side, side))
+        last = image.contiguous(memory_format=torch.channels_last)
+        weight = torch.rand(channels, channels, 3, 3) - 0.5
+        ours = Convolution(weight, torch.zeros(channels), arithmetic)
+        direct = weight.to(last).contiguous(memory_format=torch.channels_last)
+        operations = 18 * channels**2 * side**2
+        for work in (
+            lambda image=image, ours=ours: ours.forward(image),
+            lambda image=last, weight=direct: F.conv2d(image, weight, padding=1),
+        ):
+            taken = [seconds(work, arithmetic.device) for _ in range(4)]
+            found.append(operations / min(taken))
+    return max(found)
+
+
+@torch.no_grad()
+def _distance(gradient: Tensor, other: Tensor) -> float:
+    return float((gradient - other).norm() / other.norm())
+
+
+def _print(facts: dict[str, object], rows: list[Row]) -> None:
+    size = facts["size"]
+    print(f"{size} x {size} px, {facts['network']} ({facts['weights']}), {facts['style_loss']}")
+    print(f"{facts['device']}, torch {facts['torch']}")
+    print(f"Convolution ceiling: {facts['ceiling_flops'] / 1e9:.0f} GFLOP/s")
+    head = ("path", "tile", "numbers", "seconds", "ratio", "peak MB", "of ceiling", "error")
+    print_table(
+        head,
+        [
+            (
+                row.path,
+                "-" if row.tile is None else f"{row.tile} ({row.remembered} kept)",
+                row.precision,
+                f"{row.seconds:.4f}",
+                f"{row.ratio:.2f}",
+                f"{row.peak_bytes / 1e6:.0f}",
+                f"{row.ceiling_share:.0%}",
+                f"{row.gradient_error:.1e}",
+            )
+            for row in rows
+        ],
+    )
+    for precision, reason in facts["skipped"].items():
+        print(f"{precision}: {reason}")
 
 
 if __name__ == "__main__":

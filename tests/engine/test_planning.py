@@ -63,7 +63,7 @@ def test_tiles_need_less_than_the_whole_and_less_the_less_is_remembered(
         )
         assert whole > tiled[0]
         assert tiled == sorted(tiled, reverse=True)
-        assert tiled[-1] < whole / 3
+        assert tiled[-1] < whole / 2
 
 
 def test_smaller_numbers_need_less() -> None:
@@ -108,7 +108,10 @@ def test_with_less_memory_less_is_remembered_and_tiles_get_smaller() -> None:
     assert order == sorted(order)
     assert len(set(order)) > 4
     assert order[0] == (64, 0)
-    assert order[-1] == (256, 4)
+    assert order[-1][0] == 256
+    # On a CPU what is remembered takes a share of the memory, not most of it.
+    assert 0 < order[-1][1] < 4
+    assert plan(job(output_size=2048), PLENTY).tiling == Tiling(256, 4)
 
 
 def test_a_card_with_room_takes_the_picture_as_a_whole() -> None:
@@ -130,7 +133,9 @@ def test_time_is_foretold_only_where_the_speed_is_known() -> None:
     slow = plan(asked, PLENTY, Speed(1e9, 0.0)).seconds
     fast = plan(asked, PLENTY, Speed(1e12, 0.0)).seconds
     patient = plan(asked, PLENTY, Speed(1e12, 1.0)).seconds
-    assert slow is not None and fast is not None and patient is not None
+    assert slow is not None
+    assert fast is not None
+    assert patient is not None
     assert slow == pytest.approx(1000 * fast)
     steps = sum(scale.steps for scale in plan_scales(asked))
     assert patient == pytest.approx(fast + steps)

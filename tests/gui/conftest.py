@@ -13,8 +13,7 @@ from pytestqt.qtbot import QtBot
 from qasync import QEventLoop
 from scripted import ScriptedDialogs, ScriptedEngine, leave, save_noise
 
-from engine.choices import NetworkName
-from engine.errors import NetworkMissingError
+from engine.weights import networks_folder
 from gui.engine_thread import EngineThread
 from gui.shell import Shell
 
@@ -50,9 +49,10 @@ def engine() -> ScriptedEngine:
 
 
 @pytest.fixture
-def network(tmp_path: Path) -> Path:
-    """A file that passes for network weights with whoever does not read it."""
-    path = tmp_path / "vgg19.safetensors"
+def network() -> Path:
+    """A file that passes for VGG-19's weights with whoever does not read it."""
+    path = networks_folder() / "vgg19.safetensors"
+    path.parent.mkdir()
     path.write_bytes(b"weights")
     return path
 
@@ -65,13 +65,8 @@ def make_shell(
     threads = set(threading.enumerate())
     shells: list[Shell] = []
 
-    def find(name: NetworkName) -> Path:
-        if not network.exists() or name is not NetworkName.VGG19:
-            raise NetworkMissingError(f"The network weights of {name} are missing.")
-        return network
-
     def make() -> Shell:
-        shell = Shell(EngineThread(engine, engine.warm_up), ScriptedDialogs, find)
+        shell = Shell(EngineThread(engine, engine.warm_up, engine.examine), ScriptedDialogs)
         shells.append(shell)
         shell.open()
         qtbot.waitExposed(shell.window)
@@ -82,7 +77,10 @@ def make_shell(
         if shell.window.isVisible():
             leave(shell, qtbot)
         shell.window.deleteLater()
-    qtbot.waitUntil(lambda: not [each for each in threading.enumerate() if each not in threads])
+    # torch makes Python note a thread of Qt's, which it never forgets; such threads are daemons.
+    qtbot.waitUntil(
+        lambda: not {each for each in threading.enumerate() if not each.daemon} - threads
+    )
 
 
 @pytest.fixture

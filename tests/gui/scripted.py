@@ -14,6 +14,8 @@ import numpy as np
 from PIL import Image
 from pytestqt.qtbot import QtBot
 
+from engine.choices import Device, Precision
+from engine.costs import Machine, Speed
 from engine.job import Job, Pastiche, Progress, Retune, Stage, Term
 from engine.settings import DEFAULTS, Settings
 from engine.steering import Command, Stop, Work
@@ -36,6 +38,8 @@ class ScriptedEngine:
         step: Of the running job.
         settings: Of the running job, as last retuned.
         may_load: While it is not set, the engine is still loading.
+        memory: Bytes that are free.
+        examined: Settings whose device and speed were asked for.
     """
 
     steps: int | None = 5
@@ -45,6 +49,8 @@ class ScriptedEngine:
     step: int = 0
     settings: Settings = DEFAULTS
     may_load: threading.Event = field(default_factory=threading.Event)
+    memory: int = 20_000_000_000
+    examined: list[Settings] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.may_load.set()
@@ -52,6 +58,11 @@ class ScriptedEngine:
     def warm_up(self) -> tuple[str, ...]:
         self.may_load.wait()
         return ("scripted device",)
+
+    def examine(self, settings: Settings) -> tuple[Machine, Speed]:
+        self.examined.append(settings)
+        machine = Machine(Device.CPU, Precision.FLOAT32, True, self.memory, "scripted device")
+        return machine, Speed(operations=1e12, overhead=0.01)
 
     def __call__(self, job: Job, frame_due: Callable[[], bool]) -> Work:
         self.jobs.append(job)

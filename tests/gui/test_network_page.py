@@ -22,9 +22,10 @@ def published(monkeypatch, tmp_path):
 
 @pytest.fixture
 def missing(network, published, make_shell, qtbot):
-    """A window without network weights."""
+    """A window that is asked for VGG-19 and lacks its weights."""
     network.unlink()
     shell = make_shell()
+    shell.session.set_settings(shell.session.settings.changed(network=NetworkName.VGG19))
     qtbot.waitUntil(shell.window.network_page.isVisible)
     qtbot.waitUntil(button(shell, "downloadNetworkButton").isEnabled)
     return shell
@@ -151,6 +152,7 @@ def test_the_wait_for_the_engine_can_be_cancelled(
     monkeypatch.setattr(weights, "import_weights", lambda *given: imported.append(given))
     engine.may_load.clear()
     shell = make_shell()
+    shell.session.set_settings(shell.session.settings.changed(network=NetworkName.VGG19))
     qtbot.waitUntil(shell.window.network_page.isVisible)
     shell.dialogs.files = (network.with_name("mine.pth"),)
     button(shell, "locateNetworkButton").click()

@@ -30,7 +30,7 @@ def controls(window):
         )
     ]  # fmt: skip
     remove = window.findChild(QToolButton, "styleRemove_0")
-    return [*buttons, remove, window.menus.contents, window.menus.styles]
+    return [*buttons, remove, window.menus.contents, window.menus.styles, window.menus.samples]
 
 
 def drag(widget, path):
@@ -66,23 +66,6 @@ def test_nothing_can_be_dropped_anywhere_while_a_job_runs(running, painting, qtb
     qtbot.waitUntil(lambda: running.session.state is State.IDLE)
     assert drag(window.styles_pane, painting)
     qtbot.waitUntil(lambda: len(running.session.styles) == 2)
-
-
-def test_a_first_picture_can_be_had_with_one_click(shell, qtbot):
-    button = shell.window.findChild(QPushButton, "trySampleButton")
-    assert button.isVisible()
-    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: bool(shell.session.content and shell.session.styles))
-    assert not button.isVisible()
-
-
-def test_the_offer_of_samples_comes_back_with_the_last_picture_gone(loaded):
-    button = loaded.window.findChild(QPushButton, "trySampleButton")
-    assert not button.isVisible()
-    loaded.session.set_content(None)
-    assert not button.isVisible()
-    loaded.session.remove_style(0)
-    assert button.isVisible()
 
 
 def test_the_pastiche_is_copied_and_can_be_pasted(loaded, finish, qtbot):

@@ -169,8 +169,8 @@ def test_a_network_without_a_chosen_layer_is_refused_visibly(panel, told):
     panel.set_settings(DEFAULTS.changed(content_layers="relu5_4:1"))
     setting(panel, "network", QComboBox).setCurrentText("VGG-16")
     assert told == []
-    assert panel.settings().network is NetworkName.VGG19
-    assert setting(panel, "network", QComboBox).currentText() == "VGG-19"
+    assert panel.settings().network is NetworkName.AUTO
+    assert setting(panel, "network", QComboBox).currentText() == "Auto"
     assert "vgg16 has no layer relu5_4" in refusal_of(panel, "network")
     setting(panel, "steps").setValue(50)
     assert refusal_of(panel, "network") == ""

@@ -8,9 +8,12 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractSpinBox
 
+from engine.choices import NetworkName
 from engine.images import open_picture
 from engine.recipes import read_recipe
+from engine.settings import DEFAULTS
 from gui.opening import Role
+from gui.sample_card import SampleCard
 from gui.states import Action, State
 
 SMALL = {
@@ -29,6 +32,11 @@ class RealEngine:
 
         return stylize(job, frame_due)
 
+    def examine(self, settings):
+        from gui.warming import examine
+
+        return examine(settings)
+
     def warm_up(self):
         from engine.devices import describe_devices
 
@@ -41,8 +49,9 @@ def engine(one_thread):
 
 
 @pytest.fixture
-def network(random_network: Path) -> Path:
+def network(random_network: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Network weights that can be read."""
+    monkeypatch.setenv("GRAMARYE_NETWORKS", str(random_network.parent))
     return random_network
 
 
@@ -98,6 +107,20 @@ def test_style_strength_moved_while_it_runs_is_what_the_pastiche_was_made_with(r
     pastiche = ready.session.result.pastiche
     assert not pastiche.complete
     assert pastiche.settings.style_strength == 3
+
+
+def test_a_fresh_window_paints_a_sample_with_two_clicks(shell, monkeypatch, tmp_path, qtbot):
+    monkeypatch.setenv("GRAMARYE_NETWORKS", str(tmp_path))
+    shell.session.set_settings(DEFAULTS.changed(output_size=64, coarsest_size=64, steps=4))
+    qtbot.mouseClick(shell.window.findChild(SampleCard), Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: bool(shell.session.styles))
+    render(shell, qtbot)
+    assert shell.dialogs.reports == []
+    pastiche = shell.session.result.pastiche
+    assert pastiche.complete
+    assert pastiche.settings.network is NetworkName.DRAFT
+    assert pastiche.pixels.shape == (43, 64, 3)
+    assert pastiche.pixels.std() > 10
 
 
 def test_a_job_the_engine_refuses_is_told_and_the_next_one_runs(ready, qtbot, finish, tmp_path):

@@ -1,8 +1,8 @@
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, QSize, Qt
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QPushButton
+from PySide6.QtWidgets import QLabel
 
 from gui.compare import Divider
 from gui.picture_view import PictureView
@@ -62,7 +62,7 @@ def test_an_empty_canvas_shows_no_picture_in_any_mode(pane):
     for mode in CompareMode:
         pane.set_mode(mode)
         assert colours(pane) == []
-        assert words(pane) == set()
+        assert not any(view.isVisible() for view in views(pane))
 
 
 def test_the_result_alone_hides_the_content(pane):
@@ -181,16 +181,35 @@ def test_the_zoom_is_written(pane):
     assert int(label.text().split()[-2]) > 300
 
 
-def test_the_sample_pictures_are_offered_on_the_empty_canvas_only(pane, qtbot):
-    button = pane.findChild(QPushButton, "trySampleButton")
-    with qtbot.waitSignal(pane.sample_requested):
-        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+def test_the_start_page_is_there_until_there_is_a_picture(pane):
+    assert pane.start_page.isVisible()
     pane.show_frame(plain(ORANGE, 120, 90))
-    assert not button.isVisible()
+    assert not pane.start_page.isVisible()
     pane.show_frame(None)
-    assert button.isVisible()
-    pane.offer_sample(False)
-    assert not button.isVisible()
+    assert pane.start_page.isVisible()
+
+
+def test_a_frame_smaller_than_its_canvas_stands_in_the_canvas_s_place(pane):
+    canvas = QSize(6000, 4500)
+    pane.show_frame(plain(ORANGE, 2000, 1500), canvas)
+    pane.actual_size()
+    label = pane.findChild(QLabel, "zoomLabel")
+    assert label.text() == "6000 × 4500 px   ·   100 %"
+    result = views(pane)[1]
+    turn_wheel(result, QPoint(300, 100), -4)
+    seen, zoom = result.visible_picture(), result.zoom
+    pane.show_frame(plain(GREEN, 6000, 4500))
+    assert (result.visible_picture(), result.zoom) == (seen, zoom)
+    assert label.text().startswith("6000 × 4500 px")
+
+
+def test_a_smaller_frame_is_compared_at_the_canvas_s_size(pane):
+    pane.set_mode(CompareMode.SIDE_BY_SIDE)
+    pane.show_frame(plain(ORANGE, 2000, 1500), QSize(6000, 4500))
+    before, result = views(pane)
+    pane.actual_size()
+    assert before.zoom == result.zoom == 1
+    assert before.visible_picture() == result.visible_picture()
 
 
 def test_a_growing_frame_does_not_move_the_comparison(pane):

@@ -3,6 +3,7 @@ import threading
 import numpy as np
 import pytest
 
+from engine import weights
 from engine.errors import Cancelled, EngineError, InputError, NetworkMissingError
 from engine.job import Pastiche, Picture, Progress, Stage
 from engine.presets import builtin_presets
@@ -23,7 +24,7 @@ def picture(name: str) -> Picture:
 def session(loop, finish, engine, network):
     thread = EngineThread(engine, lambda: ())
     tasks = Tasks(lambda error: None)
-    session = Session(thread, tasks, lambda name: network)
+    session = Session(thread, tasks)
     session.set_content(picture("photograph.png"))
     session.add_styles([picture("one.png"), picture("two.png")])
     thread.start()
@@ -107,11 +108,11 @@ def test_discard_while_the_weights_are_looked_for_starts_no_job(
 ):
     proceed = threading.Event()
 
-    def find(name):
+    def find(*_wanted):
         proceed.wait()
         return network
 
-    monkeypatch.setattr(session, "_find_weights", find)
+    monkeypatch.setattr(weights, "find_weights", find)
     task = loop.create_task(session.render())
     qtbot.waitUntil(lambda: session.state is State.PREPARING)
     session.discard()
@@ -202,11 +203,8 @@ def test_without_a_painting_the_person_is_told_so(session, finish):
     assert session.state is State.IDLE
 
 
-def test_missing_network_weights_end_in_idle(session, finish, monkeypatch):
-    def missing(name):
-        raise NetworkMissingError("not there")
-
-    monkeypatch.setattr(session, "_find_weights", missing)
+def test_missing_network_weights_end_in_idle(session, finish):
+    session.set_settings(DEFAULTS.changed(network="vgg16"))
     with pytest.raises(NetworkMissingError):
         finish(session.render())
     assert session.state is State.IDLE

@@ -1,0 +1,210 @@
+"""What the benchmarks share: weights, pictures, ways to evaluate, clocks and peaks of memory."""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import gc
+import json
+import multiprocessing
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from engine import devices
+from engine.canvas import to_tensor
+from engine.checkpoints import read_weights
+from engine.choices import NetworkName
+from engine.errors import NetworkMissingError
+from engine.images import picture_from_pixels
+from engine.job import Job, Picture, StyleImage
+from engine.layers import CHANNELS, CONVOLUTIONS
+from engine.objective import Objective
+from engine.scales import Scale
+from engine.settings import Settings
+from engine.studio import Studio
+from engine.tiles import Tiling
+from engine.weights import find_weights
+from tests.benchmarks.reference import Reference
+
+_Result = TypeVar("_Result")
+
+NETWORKS = (NetworkName.VGG19, NetworkName.VGG16)
+
+Evaluate = Callable[[], Tensor]
+"""Evaluate the objective once; returns the gradient."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to evaluate the objective.
+
+    Attributes:
+        path: What the tables call it.
+        settings: The objective, the device and the precision.
+        tiling: How the image is cut; None for the plain reference.
+    """
+
+    path: str
+    settings: Settings
+    tiling: Tiling | None
+
+
+def base_parser(words: str, size: int) -> argparse.ArgumentParser:
+    """The options that all benchmarks have; `words` is the module's docstring."""
+    parser = argparse.ArgumentParser(
+        description=words, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--size", type=int, default=size, metavar="N", help=f"of the canvas, pixels ({size})")
+    add("--device", default="auto", help="auto, cpu, cuda or mps (auto)")
+    add("--network", choices=NETWORKS, default=NETWORKS[0], metavar="NAME")
+    add("--weights", type=Path, metavar="FILE", help="the network's; random where none are found")
+    add("--json", action="store_true", help="print one JSON object instead of a table")
+    return parser
+
+
+@contextmanager
+def weights_file(network: NetworkName, explicit: Path | None) -> Iterator[Path]:
+    """The network weights to measure with: given, found, or random ones for the time being."""
+    try:
+        found = find_weights(network, explicit)
+    except NetworkMissingError:
+        print("No network weights were found; measuring with random ones.", file=sys.stderr)
+    else:
+        yield found
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"{network}.safetensors"
+        save_file(_random_weights(network), path)
+        yield path
+
+
+def _random_weights(network: NetworkName) -> dict[str, Tensor]:
+    """Convolutions that keep the power of what passes them (He 2015)."""
+    generator = torch.Generator().manual_seed(0)
+    tensors, before = {}, 3
+    stages = zip(CONVOLUTIONS[network], CHANNELS[network], strict=True)
+    for stage, (count, after) in enumerate(stages, start=1):
+        for index in range(1, count + 1):
+            kernel = torch.randn(after, before, 3, 3, generator=generator)
+            tensors[f"conv{stage}_{index}.weight"] = kernel * (2 / (9 * before)) ** 0.5
+            tensors[f"conv{stage}_{index}.bias"] = torch.zeros(after)
+            before = after
+    return tensors
+
+
+def small_picture(seed: int) -> Picture:
+    """Coarse random patches; a canvas of any size is made from them."""
+    patches = np.random.default_rng(seed).integers(0, 256, (16, 16, 3), np.uint8)
+    return picture_from_pixels(patches, f"patches {seed}")
+
+
+def square_job(settings: Settings, weights: Path) -> Job:
+    """A square photograph and a square painting."""
+    return Job(small_picture(1), (StyleImage(small_picture(2)),), settings, weights)
+
+
+def evaluations(way: Way, weights: Path) -> Callable[[int], Evaluate]:
+    """How to come by an evaluation at a size; the network is loaded here, once for all sizes."""
+    return _plain(way, weights) if way.tiling is None else _ours(way, way.tiling, weights)
+
+
+def _ours(way: Way, tiling: Tiling, weights: Path) -> Callable[[int], Evaluate]:
+    settings = way.settings
+    studio = Studio(square_job(settings, weights), tiling)
+
+    def at(size: int) -> Evaluate:
+        objective = measured(studio, settings, Scale((size, size), ((size, size),), 1))
+        image = random_image(size, studio.arithmetic.device)
+        return lambda: objective.evaluate(image).gradient
+
+    return at
+
+
+def _plain(way: Way, weights: Path) -> Callable[[int], Evaluate]:
+    settings = way.settings
+    device = devices.choose_arithmetic(settings).device
+    read = read_weights(weights, settings.network)
+    tensors = {name: tensor.to(device) for name, tensor in read.items()}
+
+    def at(size: int) -> Evaluate:
+        content, style = (
+            to_tensor(small_picture(seed).pixels, (size, size), device) for seed in (1, 2)
+        )
+        reference = Reference(tensors, settings, content, style)
+        image = random_image(size, device)
+        return lambda: reference.gradient(image)
+
+    return at
+
+
+def measured(studio: Studio, settings: Settings, scale: Scale) -> Objective:
+    """The objective at a scale, from the studio's own pictures."""
+    found: list[Objective] = []
+    for _ in studio.measure(scale, settings, [1.0], found.append):
+        pass
+    return found[0]
+
+
+def random_image(size: int, device: torch.device) -> Tensor:
+    """Noise (1, 3, size, size) in 0..1, the same in every run on the same kind of device."""
+    generator = torch.Generator(device).manual_seed(0)
+    return torch.rand(1, 3, size, size, generator=generator, device=device)
+
+
+def seconds(work: Callable[[], object], device: torch.device) -> float:
+    """One call's time, the device's queue included."""
+    synchronise(device)
+    began = time.perf_counter()
+    work()
+    synchronise(device)
+    return time.perf_counter() - began
+
+
+def synchronise(device: torch.device) -> None:
+    """Wait for all that the device has been asked to do."""
+    if device.type != "cpu":
+        torch.accelerator.synchronize()
+
+
+def settled_memory(device: torch.device) -> int:
+    """Bytes in use when everything that can be given back has been; begins a new peak."""
+    gc.collect()
+    devices.release_memory()
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):  # other C libraries than glibc
+            ctypes.CDLL("libc.so.6").malloc_trim(0)
+    devices.forget_peak(device)
+    return devices.memory_used(device)
+
+
+def apart(work: Callable[..., _Result], *arguments: object) -> _Result:
+    """What `work` returns from a process of its own, where no other work's memory lingers."""
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=spawn) as pool:
+        return pool.submit(work, *arguments).result()
+
+
+def print_object(values: Mapping[str, object]) -> None:
+    """Print one JSON object on stdout."""
+    print(json.dumps(values))
+
+
+def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print columns under their names, the first to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    for first, *others in (head, *rows):
+        cells = [f"{cell:>{width}}" for cell, width in zip(others, widths[1:], strict=True)]
+        print("  ".join([f"{first:<{widths[0]}}", *cells]))
