@@ -178,7 +178,7 @@ def test_the_recipe_inside_equals_what_was_asked_for(terminal: Terminal) -> None
     recipe = terminal.recipe("out.jpg")
     assert recipe.settings == DEFAULTS.changed(
         output_size=32, coarsest_size=32, steps=2, style_layers="relu1_1",
-        content_layers="relu2_1", alpha=3, pooling="average", seed=7,
+        content_layers="relu2_1", alpha=3, pooling="average", seed=7, network="vgg19",
     )  # fmt: skip
     assert recipe.content is not None
     assert recipe.content.name == "photo.png"
@@ -254,8 +254,9 @@ def test_a_preset_is_begun_with_and_named_in_the_recipe(terminal: Terminal) -> N
     recipe = terminal.recipe()
     assert recipe.preset == preset.name
     assert recipe.settings == preset.applied_to(DEFAULTS).changed(
-        output_size=32, coarsest_size=32, steps=2, style_layers="relu1_1", content_layers="relu2_1"
-    )
+        output_size=32, coarsest_size=32, steps=2, style_layers="relu1_1",
+        content_layers="relu2_1", network="vgg19",
+    )  # fmt: skip
 
 
 def test_an_own_preset_is_found_by_name(terminal: Terminal) -> None:
@@ -343,12 +344,22 @@ def test_weights_are_downloaded_only_when_asked_for_and_missing(
     terminal: Terminal, download: list[NetworkName]
 ) -> None:
     words = [word for word in terminal.words() if "--weights" not in word]
-    assert "gramarye weights download vgg19" in terminal.refused(*words)
+    assert "gramarye weights download vgg19" in terminal.refused(*words, "--network=vgg19")
     assert download == []
     assert terminal.type(*words, "--download").code == 0
     assert download == [NetworkName.VGG19]
     assert terminal.render("--download", f"--weights={terminal.network}", "--overwrite").code == 0
     assert download == [NetworkName.VGG19]
+
+
+def test_without_vgg19_the_draft_network_paints_and_says_so(
+    terminal: Terminal, download: list[NetworkName]
+) -> None:
+    ended = terminal.type(*(word for word in terminal.words() if "--weights" not in word))
+    assert ended.code == 0, ended.err
+    assert "draft network" in ended.err
+    assert download == []
+    assert terminal.recipe().settings.network is NetworkName.DRAFT
 
 
 def test_weights_download_prints_the_file(terminal: Terminal, download: list[NetworkName]) -> None:
