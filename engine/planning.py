@@ -32,11 +32,11 @@ _MODEST_BYTES, _MODEST_SHARE = 1_500_000_000, 1 / 8
 _FIXED = 80_000_000
 """Bytes for what does not grow with the picture: small matrices, libraries' scratch space."""
 
-_SIDES: tuple[int | None, ...] = (None, 1024, 512, 256, 128, 64)
+_SIDES: tuple[int | None, ...] = (None, 1024, 512, 256, 192, 128, 64)
 """Sides of tiles, the fastest first."""
 
 _CACHED = {NetworkName.DRAFT: 1024}
-_USUALLY_CACHED = 256
+_USUALLY_CACHED = 192
 """The largest side for a CPU, which is faster where a tile stays near its cache."""
 
 _SEGMENTS = 4
