@@ -1,0 +1,176 @@
+"""Teacher and student as modules with one interface: pictures in, comparable features out.
+
+The teacher's features at a layer are its activations on an orthonormal basis of its principal
+directions, over their usual size. An orthonormal basis keeps lengths and angles, so losses measured
+on these few channels are the teacher's own, but for the part the basis leaves out; and whatever
+imitates these channels imitates the losses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from engine.choices import NetworkName
+from engine.layers import CONVOLUTIONS
+from engine.networks import MEAN, STD
+
+STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+CONTENT_LAYER = "relu4_2"
+TAPS = (*STYLE_LAYERS[:4], CONTENT_LAYER, STYLE_LAYERS[4])
+"""The layers the student imitates, in the order of the network."""
+
+Features = dict[str, Tensor]
+"""Layer -> features (N, K, H, W)."""
+
+
+@dataclass(frozen=True)
+class Design:
+    """The student's architecture.
+
+    Attributes:
+        convolutions: How many each of the five stages has; poolings lie between the stages.
+        widths: Channels of the convolutions in each stage.
+        directions: For each tap, how many of the teacher's principal directions are imitated.
+    """
+
+    convolutions: tuple[int, ...] = (2, 2, 2, 2, 1)
+    widths: tuple[int, ...] = (16, 40, 96, 192, 192)
+    directions: tuple[int, ...] = (16, 40, 64, 96, 96, 96)
+
+    def blocks(self) -> list[tuple[str, int, int]]:
+        """Name (`3_1`), channels in and channels out of each convolution, in order."""
+        channels, blocks = 3, []
+        for stage, (count, width) in enumerate(
+            zip(self.convolutions, self.widths, strict=True), start=1
+        ):
+            for index in range(1, count + 1):
+                blocks.append((f"{stage}_{index}", channels, width))
+                channels = width
+        return blocks
+
+    def width_at(self, layer: str) -> int:
+        """Channels of a layer: relu4_2 -> those of the fourth stage."""
+        return self.widths[int(layer[4]) - 1]
+
+
+class Teacher(nn.Module):
+    """VGG-19 up to relu5_1, its taps on their principal directions once these are known.
+
+    Args:
+        weights: `conv1_1.weight` (C_out, C_in, 3, 3), `conv1_1.bias` (C_out,), ...
+    """
+
+    def __init__(self, weights: Mapping[str, Tensor]) -> None:
+        super().__init__()
+        self._blocks: list[tuple[str, Tensor, Tensor]] = []
+        for stage, count in enumerate(CONVOLUTIONS[NetworkName.VGG19][:4], start=1):
+            for index in range(1, count + 1):
+                self._add_block(f"{stage}_{index}", weights)
+        self._add_block("5_1", weights)
+        self.bases: dict[str, Tensor] = {}
+
+    def _add_block(self, name: str, weights: Mapping[str, Tensor]) -> None:
+        kernel = weights[f"conv{name}.weight"].contiguous(memory_format=torch.channels_last)
+        self._blocks.append((name, kernel, weights[f"conv{name}.bias"]))
+
+    def moved(self, device: torch.device) -> Teacher:
+        """This teacher with its weights on a device."""
+        self._blocks = [(name, w.to(device), b.to(device)) for name, w, b in self._blocks]
+        self.bases = {layer: basis.to(device) for layer, basis in self.bases.items()}
+        return self
+
+    def forward(self, images: Tensor) -> Features:
+        """The taps of sRGB images (N, 3, H, W) in 0..1; raw activations where there is no basis."""
+        flow, found = _normalised(images), {}
+        for name, weight, bias in self._blocks:
+            if name.endswith("_1") and name != "1_1":
+                flow = F.max_pool2d(flow, 2)
+            flow = torch.relu(_convolve(flow, weight, bias, first=name == "1_1"))
+            layer = f"relu{name}"
+            if layer in TAPS:
+                basis = self.bases.get(layer)
+                found[layer] = flow if basis is None else F.conv2d(flow, basis[:, :, None, None])
+        return found
+
+
+class Student(nn.Module):
+    """The draft network: VGG's skeleton with fewer and narrower convolutions.
+
+    3x3 convolutions with padding 1 (the first repeats the border), each with a ReLU, a 2x2
+    average between stages (a maximum would send each gradient to single pixels, and the pastiche
+    would be grainy); at each tap a 1x1 projection without bias maps the activations to the
+    teacher's principal directions.
+    """
+
+    def __init__(self, design: Design) -> None:
+        super().__init__()
+        self.design = design
+        self.convolutions = nn.ModuleDict(
+            {name: nn.Conv2d(inward, outward, 3, padding=1)
+             for name, inward, outward in design.blocks()}
+        )  # fmt: skip
+        self.projections = nn.ParameterDict()
+        for layer, directions in zip(TAPS, design.directions, strict=True):
+            width = design.width_at(layer)
+            self.projections[layer] = nn.Parameter(torch.randn(directions, width) / width**0.5)
+        for _, weight, bias in self._kernels():
+            nn.init.kaiming_normal_(weight, nonlinearity="relu")
+            nn.init.zeros_(bias)
+
+    def forward(self, images: Tensor) -> Features:
+        """The taps of sRGB images (N, 3, H, W) in 0..1, projected."""
+        return {
+            layer: F.conv2d(activations, self.projections[layer][:, :, None, None])
+            for layer, activations in self._activations(images).items()
+        }
+
+    def _activations(self, images: Tensor) -> Features:
+        flow, found = _normalised(images), {}
+        for name, weight, bias in self._kernels():
+            if name.endswith("_1") and name != "1_1":
+                flow = F.avg_pool2d(flow, 2)
+            flow = torch.relu(_convolve(flow, weight, bias, first=name == "1_1"))
+            if f"relu{name}" in TAPS:
+                found[f"relu{name}"] = flow
+        return found
+
+    @torch.no_grad()
+    def fit_projections(self, images: Tensor, wanted: Features) -> None:
+        """Set the projections to least squares between the activations at images and features."""
+        for layer, activations in self._activations(images).items():
+            found, aim = (t.transpose(0, 1).flatten(1) for t in (activations, wanted[layer]))
+            square = found @ found.T
+            square.diagonal().add_(1e-3 * square.diagonal().mean())
+            self.projections[layer].copy_(torch.linalg.solve(square, found @ aim.T).T)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The weights as they are kept in files: conv1_1.weight, ..., relu5_1.projection."""
+        kept: dict[str, Tensor] = {}
+        for name, weight, bias in self._kernels():
+            kept[f"conv{name}.weight"] = weight
+            kept[f"conv{name}.bias"] = bias
+        kept.update({f"{tap}.projection": self.projections[tap] for tap in TAPS})
+        return kept
+
+    def _kernels(self) -> Iterator[tuple[str, Tensor, Tensor]]:
+        """Name, weight and bias of each convolution, in order."""
+        for name, convolution in self.convolutions.items():
+            assert isinstance(convolution, nn.Conv2d)
+            assert convolution.bias is not None
+            yield name, convolution.weight, convolution.bias
+
+
+def _normalised(images: Tensor) -> Tensor:
+    mean, std = (images.new_tensor(values).view(1, 3, 1, 1) for values in (MEAN, STD))
+    return ((images - mean) / std).contiguous(memory_format=torch.channels_last)
+
+
+def _convolve(flow: Tensor, weight: Tensor, bias: Tensor, *, first: bool) -> Tensor:
+    if first:
+        return F.conv2d(F.pad(flow, (1, 1, 1, 1), mode="replicate"), weight, bias)
+    return F.conv2d(flow, weight, bias, padding=1)
