@@ -1,4 +1,4 @@
-"""Gradient descent with orthogonalised momentum, which here than Adam.
+"""Gradient descent with orthogonalised momentum, for the convolutions.
 
 A convolution's gradient is nearly of low rank: a few directions take all of a plain step. Making
 its singular values equal before the step moves all directions at the same pace (Jordan 2024,
