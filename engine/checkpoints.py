@@ -128,7 +128,7 @@ def _check_draft(path: Path) -> None:
 def _draft_fault(what: str) -> InputError:
     return InputError(
         f"The draft network cannot be used: {what}.",
-        "Install Gramarye again, or choose another network.",
+        "Install Gramarye again if it is the file that ships; or choose another network.",
     )
 
 

@@ -165,5 +165,6 @@ def _report(output: Path, pastiche: Pastiche) -> dict[str, object]:
         "terms": {term.name: term.value for term in progress.terms},
         "peak_memory": pastiche.peak_memory,
         "device": progress.device,
+        "notes": list(pastiche.notes),
         "complete": pastiche.complete,
     }

@@ -1,7 +1,8 @@
 """L-BFGS that never asks the device for a number: torch's own waits for it at every stored pair.
 
 The two-loop recursion of Nocedal (1980), one evaluation a step, a unit step after the first, as
-`torch.optim.LBFGS` does it with `max_iter=1`; scalars stay tensors.
+`torch.optim.LBFGS` does it with `max_iter=1`; scalars stay tensors. A pair of no use is weighted
+with 0, where torch leaves it out: it takes a place in the history, but asks the device nothing.
 """
 
 from __future__ import annotations

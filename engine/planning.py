@@ -130,10 +130,13 @@ def refuse_if_too_large(plan: Plan) -> None:
         EngineError: It cannot; the message names the largest size that would.
     """
     if not plan.fits:
+        remedy = "Close other programs"
+        if plan.largest:
+            remedy = f"Set the output size to {plan.largest} px or less, or close other programs"
         raise EngineError(
             f"{max(plan.size)} px needs about {gigabytes(plan.bytes)} of memory and "
             f"{gigabytes(plan.available)} is free.",
-            f"Set the output size to {plan.largest} px or less, or close other programs.",
+            f"{remedy}.",
         )
 
 

@@ -57,13 +57,18 @@ def _average_pool(flow: Tensor, scale: float, *, rectify: bool) -> tuple[Tensor,
 
 
 def _l2_pool(flow: Tensor, scale: float) -> tuple[Tensor, Transpose]:
-    """The root of the sum of squares; it has no slope at 0, where a ReLU stops the gradient."""
-    pooled = (F.avg_pool2d(flow.square(), 2) * 4).sqrt_()
+    """The root of the sum of squares; it has no slope at 0, where a ReLU stops the gradient.
+
+    Squares of half-precision numbers overflow, so they are summed in float32.
+    """
+    wide = torch.promote_types(flow.dtype, torch.float32)
+    root = (F.avg_pool2d(flow.to(wide).square(), 2) * 4).sqrt_()
 
     def transpose(gradient: Tensor) -> Tensor:
-        return _spread(gradient * scale / pooled.clamp_min(1e-12), flow.shape).mul_(flow)
+        ratio = gradient.to(wide) * scale / root.clamp_min(1e-12)
+        return _spread(ratio, flow.shape).mul_(flow).to(flow.dtype)
 
-    return pooled * scale, transpose
+    return (root * scale).to(flow.dtype), transpose
 
 
 def _max_pool(flow: Tensor, *, rectify: bool) -> tuple[Tensor, Transpose]:
@@ -86,6 +91,9 @@ def _max_pool(flow: Tensor, *, rectify: bool) -> tuple[Tensor, Transpose]:
         if positive is not None:
             gradient = gradient.mul(positive)
         places = offsets.to(torch.int64).add_(corners)
+        if gradient.device.type == "mps":  # its own transpose looks for the maxima again
+            flat = gradient.new_zeros(shape).flatten(2)
+            return flat.scatter_(2, places.flatten(2), gradient.flatten(2)).view(shape)
         result = torch.empty(
             shape, dtype=gradient.dtype, device=gradient.device, memory_format=layout
         )
@@ -99,7 +107,7 @@ def _max_pool(flow: Tensor, *, rectify: bool) -> tuple[Tensor, Transpose]:
 
 
 def _layout(flow: Tensor) -> torch.memory_format:
-    last = flow.is_contiguous(memory_format=torch.channels_last)
+    last = flow.stride(1) == 1  # of a tile's own part, too, which is a view
     return torch.channels_last if last else torch.contiguous_format
 
 

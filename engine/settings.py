@@ -30,6 +30,9 @@ from engine.layers import Layers, layer_names, stand_in
 from engine.parameters import Group, Kind, Parameter, parameter
 from engine.tiles import SMALLEST_TILE
 
+_HEAVIEST = 1e6
+"""The largest weight of a layer."""
+
 
 def _parse_tile(value: object) -> str:
     text = str(value).strip().lower()
@@ -237,7 +240,9 @@ class Settings(BaseModel):
             for layer, weight in getattr(self, name):
                 known = stand_in(layer, network)
                 weights[known] = weights.get(known, 0.0) + weight
-            layers[name] = weights
+            # Only their ratios matter, and two at the limit would be beyond it.
+            largest = max(1.0, max(weights.values(), default=0.0) / _HEAVIEST)
+            layers[name] = {layer: weight / largest for layer, weight in weights.items()}
         return self.changed(network=network, **layers)
 
     def retuned(self, wanted: Settings) -> Settings:

@@ -123,7 +123,7 @@ class _Run:
         """The picture so far, for an error to carry; None where there is none."""
         try:
             return self._pastiche(complete=False)
-        except (Cancelled, RuntimeError):
+        except (Cancelled, RuntimeError, MemoryError):
             return None
 
     def release(self) -> None:
@@ -153,6 +153,8 @@ class _Run:
         """Measure the pictures at one scale and walk its steps."""
         self._objective = None
         descent: Descent | None = None
+        objective: Objective | None = None
+        evaluation: Evaluation | None = None
         pace = Pace(self._clock)
         step = 0
         while step < scale.steps:
@@ -169,9 +171,11 @@ class _Run:
                 exhausted = True
             # Outside the `except`: the traceback held every tensor of the failed evaluation.
             if exhausted:
-                yield from self._make_room(scale, studio)
+                objective = evaluation = None
+                yield from self._make_room(scale, studio, descent)
                 continue
             assert descent is not None
+            assert objective is not None
             step += 1
             self._progress = replace(
                 self._progress,
@@ -219,7 +223,7 @@ class _Run:
         result = resized(self._descent.result(), scale.canvas).clamp_(0, 1)
         return self._descent.carried(result, lambda moment: resized(moment, scale.canvas))
 
-    def _make_room(self, scale: Scale, studio: Studio) -> _Talk[None]:
+    def _make_room(self, scale: Scale, studio: Studio, descent: Descent | None) -> _Talk[None]:
         """After memory ran out: let go, go back to the last good image, and cut smaller tiles."""
         self._objective = None
         gc.collect()
@@ -230,8 +234,8 @@ class _Run:
         studio.tiling = tiling
         words = f"{self._progress.device.removesuffix(f', {before}')}, {tiling}"
         self._progress = replace(self._progress, device=words)
-        if self._descent is not None:
-            self._descent.roll_back()
+        if descent is not None:  # else this scale has not begun, and the last one's result stands
+            descent.roll_back()
         message = f"Memory ran out; went on with {tiling}."
         self._notes.append(message)
         yield from self._speak(message)

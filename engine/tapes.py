@@ -109,5 +109,7 @@ def walk_back(records: list[Record], gradient: Tensor | None, add_gradient: AddG
             gradient = torch.zeros_like(features)
         add_gradient(tap.layer, tap.tile.own(features), tap.tile.own(gradient), tap.tile.inner)
         gradient = record.transpose(gradient, features)
+        # Held on to, they would live through the next operations, which need most memory.
+        del record, tap, features
     assert gradient is not None, "the deepest block holds an asked-for layer"
     return gradient

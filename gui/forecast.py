@@ -71,6 +71,7 @@ class Forecaster(QObject):
             session.content_changed,
             session.start_changed,
             session.styles_changed,
+            session.weights_changed,
             session.settings_changed,
             session.draft_changed,
             session.state_changed,

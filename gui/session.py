@@ -51,6 +51,7 @@ class Session(QObject):
         state_changed: Carries the new `State`.
         content_changed, start_changed: Carry the `Picture` or None.
         styles_changed: Carries all style images, `tuple[StyleImage, ...]`.
+        weights_changed: The style images are the same, their shares are not.
         settings_changed: Carries the new `Settings`, whoever changed them.
         draft_changed: Carries whether the next job uses the draft network whatever they say.
         progressed: Carries the `Update` of the running job.
@@ -61,6 +62,7 @@ class Session(QObject):
     content_changed = Signal(object)
     start_changed = Signal(object)
     styles_changed = Signal(object)
+    weights_changed = Signal()
     settings_changed = Signal(object)
     draft_changed = Signal(bool)
     progressed = Signal(object)
@@ -116,6 +118,7 @@ class Session(QObject):
         """Take over the shares as the styles pane shows them; a running job follows."""
         pairs = zip(self.styles, weights, strict=True)
         self.styles = tuple(replace(style, weight=weight) for style, weight in pairs)
+        self.weights_changed.emit()
         self._retune_soon()
 
     def set_settings(self, settings: Settings) -> None:

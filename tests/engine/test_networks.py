@@ -11,6 +11,7 @@ from engine.checkpoints import read_weights
 from engine.choices import NetworkName, Padding, Pooling
 from engine.convolutions import Arithmetic
 from engine.networks import Network
+from engine.pooling import pool
 
 EXACT = Arithmetic(torch.device("cpu"), torch.float64)
 
@@ -94,3 +95,11 @@ def test_without_keeping_nothing_is_recorded(weights: dict[str, torch.Tensor]) -
     network = Network(NetworkName.VGG19, weights, ["relu2_1"], EXACT)
     image = torch.rand(1, 3, 16, 16, dtype=torch.float64)
     assert network.forward(image, lambda *_: None, keep=False) == []
+
+
+def test_float16_survives_l2_pooling() -> None:
+    features = torch.full((1, 4, 8, 8), 300.0, dtype=torch.float16)
+    features[..., :4] = 0
+    pooled, transpose = pool(features, Pooling.L2, 1, rectify=True)
+    assert bool(pooled.isfinite().all())
+    assert bool(transpose(torch.ones_like(pooled)).isfinite().all())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from engine.objective import Evaluation, Objective
 from engine.recipes import recipe_of
 from engine.settings import DEFAULTS
 from engine.steering import Command, Stop
+from engine.studio import Studio
 from engine.stylize import stylize
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -336,3 +337,22 @@ def test_closing_a_job_midway_leaves_no_gradient_mode_behind(
         assert torch.is_grad_enabled()
     work.close()
     assert torch.is_grad_enabled()
+
+
+def test_memory_that_runs_out_between_scales_leaves_the_finished_scale_as_it_is(
+    make_job: Callable[..., Job], every_step_shows: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Smaller tiles give the same picture, so a failure before the second scale changes nothing.
+    settings = {"tile": "32", "output_size": 64, "coarsest_size": 32}
+    wanted, _ = run(make_job(**settings))
+    whole, failures = Studio.measure, iter([False, True])
+
+    def measure(self: Studio, *arguments: object) -> Iterator[str]:
+        if next(failures, False):
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return whole(self, *arguments)
+
+    monkeypatch.setattr(Studio, "measure", measure)
+    found, _ = run(make_job(**settings))
+    assert found.notes
+    assert np.abs(found.pixels.astype(int) - wanted.pixels).max() <= 1
