@@ -15,7 +15,7 @@ from torch import Tensor
 
 from engine.choices import NetworkName
 from engine.errors import InputError
-from engine.layers import CHANNELS, CONVOLUTIONS, PROJECTIONS
+from engine.layers import CHANNELS, CONVOLUTIONS, PROJECTIONS, channels_of
 from engine.paths import replacing, unreadable
 from engine.weights import network_title
 
@@ -103,6 +103,11 @@ def _read_tensors(path: Path) -> dict[str, Tensor]:
     raise InputError(f"{path.name} is {content}.", _REMEDY)
 
 
+def digest_beside(path: Path) -> Path:
+    """The file that holds the SHA-256 of another beside it."""
+    return path.with_name(f"{path.name}.sha256")
+
+
 def _check_draft(path: Path) -> None:
     """Refuse a draft network of another version, or one that is not the one that ships.
 
@@ -111,7 +116,7 @@ def _check_draft(path: Path) -> None:
     try:
         with safe_open(path, "pt") as file:
             version = (file.metadata() or {}).get("format")
-        sidecar = path.with_name(f"{path.name}.sha256")
+        sidecar = digest_beside(path)
         wanted = sidecar.read_text("ascii").split()[0] if sidecar.is_file() else ""
         with path.open("rb") as bytes_of:
             digest = hashlib.file_digest(bytes_of, "sha256").hexdigest()
@@ -177,7 +182,7 @@ def _shapes(network: NetworkName) -> dict[str, tuple[int, ...]]:
             channels = width
     if network is NetworkName.DRAFT:
         for layer, count in PROJECTIONS.items():
-            shapes[f"{layer}.projection"] = (count, CHANNELS[network][int(layer[4]) - 1])
+            shapes[f"{layer}.projection"] = (count, channels_of(layer, network))
     return shapes
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from engine.choices import Device, NetworkName, Pooling, Precision
-from engine.layers import CHANNELS, block_names, features_size
+from engine.layers import CHANNELS, block_names, channels_of, features_size
 from engine.scales import Size
 from engine.settings import Settings
 from engine.tiles import Tiling, segment_stages
@@ -117,7 +117,7 @@ def content_bytes(settings: Settings, machine: Machine, size: Size) -> float:
     total = 0
     for layer, _ in settings.content_layers:
         height, width = features_size(layer, (size[1], size[0]))
-        total += CHANNELS[settings.network][int(layer[4]) - 1] * height * width * machine.item
+        total += channels_of(layer, settings.network) * height * width * machine.item
     return total
 
 

@@ -106,6 +106,11 @@ def stand_in(layer: str, network: NetworkName) -> str:
     return f"{layer[:4]}{stage}_{min(index, CONVOLUTIONS[network][stage - 1])}"
 
 
+def channels_of(layer: str, network: NetworkName) -> int:
+    """Channels of a layer's features."""
+    return CHANNELS[network][place_of(layer)[0] - 1]
+
+
 def features_size(layer: str, image: tuple[int, int]) -> tuple[int, int]:
     """Height and width of a layer's features, given those of the image; pooling rounds down."""
     height, width = (side >> place_of(layer)[0] - 1 for side in image)

@@ -12,7 +12,7 @@ from torch import Tensor
 from engine.choices import NetworkName, StyleLoss
 from engine.convolutions import Arithmetic
 from engine.costs import Speed, evaluation_operations
-from engine.layers import CHANNELS, block_names
+from engine.layers import CHANNELS, block_names, channels_of
 from engine.losses import STYLE_LOSSES
 from engine.networks import Network
 from engine.settings import DEFAULTS, Settings
@@ -53,7 +53,7 @@ def _style_loss_seconds(
 ) -> float:
     """Seconds that the style loss and its slope take, whatever the picture's size."""
     generator = torch.Generator().manual_seed(0)
-    channels = [CHANNELS[network][int(layer[4]) - 1] for layer in layers]
+    channels = [channels_of(layer, network) for layer in layers]
     found = [measure(torch.rand(1, c, 32, 32, generator=generator).to(device)) for c in channels]
 
     def compare() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import save
 
-from engine.checkpoints import read_weights
+from engine.checkpoints import DRAFT_FORMAT, digest_beside, read_weights
 from engine.choices import NetworkName
 from engine.distill.networks import Design, Student, Teacher
 from engine.distill.pictures import Pictures
@@ -18,18 +18,18 @@ from engine.distill.training import Course, Distillation
 from engine.errors import GramaryeError
 from engine.paths import replacing
 
-FORMAT = "1"
-
 
 def write_student(student: Student, path: Path, origin: dict[str, str]) -> None:
     """Keep a student's weights in half precision, its architecture and origin in the header.
+
+    Beside the file lies its SHA-256, as `sha256sum` writes it.
 
     Raises:
         InputError: The place cannot be written to.
     """
     design = student.design
     header = {
-        "format": FORMAT,
+        "format": DRAFT_FORMAT,
         "network": "draft",
         "convolutions": ",".join(map(str, design.convolutions)),
         "widths": ",".join(map(str, design.widths)),
@@ -40,8 +40,13 @@ def write_student(student: Student, path: Path, origin: dict[str, str]) -> None:
         name: tensor.detach().half().cpu().contiguous()
         for name, tensor in student.tensors().items()
     }
-    with replacing(path) as temporary:
-        temporary.write_bytes(save(tensors, header))
+    data = save(tensors, header)
+    for place, content in (
+        (path, data),
+        (digest_beside(path), f"{hashlib.sha256(data).hexdigest()}  {path.name}\n".encode()),
+    ):
+        with replacing(place) as temporary:
+            temporary.write_bytes(content)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -16,12 +16,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from engine.choices import NetworkName
-from engine.layers import CONVOLUTIONS
+from engine.layers import CHANNELS, CONVOLUTIONS, PROJECTIONS, place_of
 from engine.networks import MEAN, STD
 
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 CONTENT_LAYER = "relu4_2"
-TAPS = (*STYLE_LAYERS[:4], CONTENT_LAYER, STYLE_LAYERS[4])
+TAPS = tuple(PROJECTIONS)
 """The layers the student imitates, in the order of the network."""
 
 Features = dict[str, Tensor]
@@ -38,9 +38,9 @@ class Design:
         directions: For each tap, how many of the teacher's principal directions are imitated.
     """
 
-    convolutions: tuple[int, ...] = (2, 2, 2, 2, 1)
-    widths: tuple[int, ...] = (16, 40, 96, 192, 192)
-    directions: tuple[int, ...] = (16, 40, 64, 96, 96, 96)
+    convolutions: tuple[int, ...] = CONVOLUTIONS[NetworkName.DRAFT]
+    widths: tuple[int, ...] = CHANNELS[NetworkName.DRAFT]
+    directions: tuple[int, ...] = tuple(PROJECTIONS.values())
 
     def blocks(self) -> list[tuple[str, int, int]]:
         """Name (`3_1`), channels in and channels out of each convolution, in order."""
@@ -55,7 +55,7 @@ class Design:
 
     def width_at(self, layer: str) -> int:
         """Channels of a layer: relu4_2 -> those of the fourth stage."""
-        return self.widths[int(layer[4]) - 1]
+        return self.widths[place_of(layer)[0] - 1]
 
 
 class Teacher(nn.Module):
