@@ -153,12 +153,12 @@ class _Run:
         """Measure the pictures at one scale and walk its steps."""
         self._objective = None
         descent: Descent | None = None
-        objective: Objective | None = None
-        evaluation: Evaluation | None = None
         pace = Pace(self._clock)
         step = 0
         while step < scale.steps:
             exhausted = False
+            # Held on to, the old targets would lie beside the new ones while these are measured.
+            objective = evaluation = None
             try:
                 objective = yield from self._current(scale, studio)
                 if descent is None:
@@ -171,7 +171,7 @@ class _Run:
                 exhausted = True
             # Outside the `except`: the traceback held every tensor of the failed evaluation.
             if exhausted:
-                objective = evaluation = None
+                objective = None
                 yield from self._make_room(scale, studio, descent)
                 continue
             assert descent is not None
@@ -207,7 +207,7 @@ class _Run:
         if objective is not None and objective.measures(settings):
             self._objective = objective = objective.retuned(settings, shares)
             return objective
-        self._objective = None
+        self._objective = objective = None
         found: list[Objective] = []
         for message in studio.measure(scale, settings, shares, found.append):
             yield from self._speak(message)
