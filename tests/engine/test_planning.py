@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from engine.choices import Device, NetworkName, OptimizerName, Precision
-from engine.costs import Machine, Speed
+from engine.costs import Machine, Speed, evaluation_bytes
 from engine.errors import EngineError, InputError
 from engine.images import picture_from_pixels
 from engine.job import Job, StyleImage
@@ -63,7 +63,12 @@ def test_tiles_need_less_than_the_whole_and_less_the_less_is_remembered(
         )
         assert whole > tiled[0]
         assert tiled == sorted(tiled, reverse=True)
-        assert tiled[-1] < 0.6 * whole
+        size = (2048, 1536)
+        whole_alone, tiled_alone = (
+            evaluation_bytes(job(pooling=pooling).settings, machine, size, tiling)
+            for tiling in (Tiling(), Tiling(side))
+        )
+        assert tiled_alone < whole_alone / 2
 
 
 def test_smaller_numbers_need_less() -> None:
