@@ -30,6 +30,17 @@ def features(image: Tensor, weights: Mapping[str, Tensor], pooling: str, padding
     return _features(image, weights, pool, padding, CONVOLUTIONS[NetworkName.VGG19])
 
 
+def draft_features(image: Tensor, weights: Mapping[str, Tensor], padding: str) -> dict:
+    """The draft network's features where they are projected."""
+    counts = CONVOLUTIONS[NetworkName.DRAFT]
+    found = _features(image, weights, lambda h, _: F.avg_pool2d(h, 2), padding, counts)
+    return {
+        layer: F.conv2d(h, weights[f"{layer}.projection"].double()[:, :, None, None])
+        for layer, h in found.items()
+        if f"{layer}.projection" in weights
+    }
+
+
 def _features(
     image: Tensor, weights: Mapping[str, Tensor], pool: Pool, padding: str, counts: tuple[int, ...]
 ) -> dict:
@@ -83,47 +94,13 @@ def objective(
     weights: Mapping[str, Tensor],
     settings: Settings,
 ) -> Tensor:
-    """The total at an image, for one style image."""
+    """The total at an image, for one style image; as the network of the settings sees them."""
 
     def seen(picture: Tensor) -> dict:
+        if settings.network is NetworkName.DRAFT:
+            return draft_features(picture, weights, settings.padding)
         return features(picture, weights, settings.pooling, settings.padding)
 
-    return _objective(image, content, style, seen, settings)
-
-
-def draft_objective(
-    image: Tensor,
-    content: Tensor | None,
-    style: Tensor,
-    weights: Mapping[str, Tensor],
-    settings: Settings,
-) -> Tensor:
-    """The total at an image as the draft network sees it, with its features projected."""
-
-    def seen(picture: Tensor) -> dict:
-        found = _features(
-            picture,
-            weights,
-            lambda h, _: F.avg_pool2d(h, 2),
-            settings.padding,
-            CONVOLUTIONS[NetworkName.DRAFT],
-        )
-        return {
-            layer: F.conv2d(h, weights[f"{layer}.projection"].double()[:, :, None, None])
-            for layer, h in found.items()
-            if f"{layer}.projection" in weights
-        }
-
-    return _objective(image, content, style, seen, settings)
-
-
-def _objective(
-    image: Tensor,
-    content: Tensor | None,
-    style: Tensor,
-    seen: Callable[[Tensor], dict],
-    settings: Settings,
-) -> Tensor:
     at = seen(image)
     total = image.new_zeros(())
     if content is not None:

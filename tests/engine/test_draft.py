@@ -73,7 +73,7 @@ def test_losses_compare_what_the_projections_show(loss: str) -> None:
         )
         objectives.append(Objective(network, targets, settings, [1.0]).evaluate(x))
     leaf = x.clone().requires_grad_()
-    total = reference.draft_objective(leaf, content, style, weights, settings)
+    total = reference.objective(leaf, content, style, weights, settings)
     (gradient,) = torch.autograd.grad(total, leaf)
     for found in objectives:
         torch.testing.assert_close(found.total, total.detach(), rtol=1e-8, atol=0)
