@@ -90,14 +90,3 @@ STYLE_LOSSES: dict[StyleLoss, StyleLossFunction] = {
     StyleLoss.GRAM_MEAN_STD: gram_mean_std_loss,
     StyleLoss.WASSERSTEIN: wasserstein_loss,
 }
-
-
-def total_variation(image: Tensor) -> Tensor:
-    """Mean squared difference of neighbours, across and down.
-
-    Args:
-        image: (1, C, H, W), H and W at least 2.
-    """
-    across = (image[..., 1:] - image[..., :-1]).square().mean()
-    down = (image[..., 1:, :] - image[..., :-1, :]).square().mean()
-    return across + down

@@ -18,6 +18,16 @@ from engine.distill.training import Course, Distillation
 from engine.errors import GramaryeError
 from engine.paths import replacing
 
+_COURSE = {
+    "imitations": "times the student begins anew with more pictures",
+    "steps": "steps of the optimiser after that",
+    "seed": "of everything random",
+    "patch": "side of a lesson's pictures in pixels, a multiple of 16",
+    "episodes": "groups of disturbed pictures",
+    "painters": "pictures the student paints in a round",
+}
+"""What of a course can be chosen on the command line."""
+
 
 def write_student(student: Student, path: Path, origin: dict[str, str]) -> None:
     """Keep a student's weights in half precision, its architecture and origin in the header.
@@ -68,7 +78,7 @@ def _distil(options: argparse.Namespace) -> None:
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     device = torch.device(name)
-    course = Course(options.steps, options.seed, options.patch, options.episodes, options.painters)
+    course = Course(**{name: getattr(options, name) for name in _COURSE})
     teacher = Teacher(read_weights(options.teacher, NetworkName.VGG19)).moved(device)
     pictures = Pictures(options.images, course.patch)
     folder = options.out.with_name(f"{options.out.name}.state")
@@ -97,13 +107,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--images", type=Path, required=True, help="photographs and paintings")
     parser.add_argument("--out", type=Path, required=True, help="the .safetensors file to write")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
-    for option, words in (
-        ("steps", "steps of the optimiser"),
-        ("seed", "of everything random"),
-        ("patch", "side of a lesson's pictures in pixels, a multiple of 16"),
-        ("episodes", "groups of disturbed pictures"),
-        ("painters", "pictures the student paints in a round"),
-    ):
+    for option, words in _COURSE.items():
         default = getattr(usual, option)
         parser.add_argument(
             f"--{option}", type=int, default=default, help=f"{words} (usually {default})"

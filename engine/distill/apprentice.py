@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from torch import Tensor
 
+from engine.distill.imitation import imitate
 from engine.distill.lesson import Lesson, errors
-from engine.distill.networks import TAPS, Design, Student
+from engine.distill.networks import TAPS, Design, Student, Teacher
 from engine.distill.optimizer import Orthogonal
 
 _WEIGHTS = {"features": 2.0, "moments": 1.0}
@@ -22,7 +24,7 @@ _LONGEST_STEP = 1.0
 
 
 class Apprentice:
-    """Learns lesson by lesson.
+    """Takes over what it can of a teacher, then learns lesson by lesson.
 
     Args:
         design: The student's architecture.
@@ -39,10 +41,10 @@ class Apprentice:
         self._optimizers = _optimizers(self._student)
         self._errors: dict[str, float] = {}
 
-    def begin(self, lesson: Lesson) -> None:
-        """Take the projections that suit the untrained convolutions best."""
-        for network in (self._student, self.average):
-            network.fit_projections(lesson.frames, lesson.features)
+    def imitate(self, teacher: Teacher, frames: Tensor) -> None:
+        """Begin anew: take over part of the teacher as it sees frames (N, 3, S, S), uint8."""
+        imitate(self._student, teacher, frames)
+        self.average.load_state_dict(self._student.state_dict())
 
     def learn(self, lesson: Lesson, step: int, rate: float) -> None:
         """Take one step towards fewer errors.

@@ -67,7 +67,7 @@ class Teacher(nn.Module):
 
     def __init__(self, weights: Mapping[str, Tensor]) -> None:
         super().__init__()
-        self._blocks: list[tuple[str, Tensor, Tensor]] = []
+        self._kernels: list[tuple[str, Tensor, Tensor]] = []
         for stage, count in enumerate(CONVOLUTIONS[NetworkName.VGG19][:4], start=1):
             for index in range(1, count + 1):
                 self._add_block(f"{stage}_{index}", weights)
@@ -76,21 +76,25 @@ class Teacher(nn.Module):
 
     def _add_block(self, name: str, weights: Mapping[str, Tensor]) -> None:
         kernel = weights[f"conv{name}.weight"].contiguous(memory_format=torch.channels_last)
-        self._blocks.append((name, kernel, weights[f"conv{name}.bias"]))
+        self._kernels.append((name, kernel, weights[f"conv{name}.bias"]))
 
     def moved(self, device: torch.device) -> Teacher:
         """This teacher with its weights on a device."""
-        self._blocks = [(name, w.to(device), b.to(device)) for name, w, b in self._blocks]
+        self._kernels = [(name, w.to(device), b.to(device)) for name, w, b in self._kernels]
         self.bases = {layer: basis.to(device) for layer, basis in self.bases.items()}
         return self
 
+    def kernels(self) -> list[tuple[str, Tensor, Tensor]]:
+        """Name, weight and bias of each convolution, in order."""
+        return self._kernels
+
     def forward(self, images: Tensor) -> Features:
         """The taps of sRGB images (N, 3, H, W) in 0..1; raw activations where there is no basis."""
-        flow, found = _normalised(images), {}
-        for name, weight, bias in self._blocks:
-            if name.endswith("_1") and name != "1_1":
+        flow, found = normalised(images), {}
+        for name, weight, bias in self._kernels:
+            if opens_stage(name):
                 flow = F.max_pool2d(flow, 2)
-            flow = torch.relu(_convolve(flow, weight, bias, first=name == "1_1"))
+            flow = torch.relu(convolve(flow, weight, bias, name))
             layer = f"relu{name}"
             if layer in TAPS:
                 basis = self.bases.get(layer)
@@ -118,46 +122,32 @@ class Student(nn.Module):
         for layer, directions in zip(TAPS, design.directions, strict=True):
             width = design.width_at(layer)
             self.projections[layer] = nn.Parameter(torch.randn(directions, width) / width**0.5)
-        for _, weight, bias in self._kernels():
+        for _, weight, bias in self.kernels():
             nn.init.kaiming_normal_(weight, nonlinearity="relu")
             nn.init.zeros_(bias)
 
     def forward(self, images: Tensor) -> Features:
         """The taps of sRGB images (N, 3, H, W) in 0..1, projected."""
-        return {
-            layer: F.conv2d(activations, self.projections[layer][:, :, None, None])
-            for layer, activations in self._activations(images).items()
-        }
-
-    def _activations(self, images: Tensor) -> Features:
-        flow, found = _normalised(images), {}
-        for name, weight, bias in self._kernels():
-            if name.endswith("_1") and name != "1_1":
+        flow, found = normalised(images), {}
+        for name, weight, bias in self.kernels():
+            if opens_stage(name):
                 flow = F.avg_pool2d(flow, 2)
-            flow = torch.relu(_convolve(flow, weight, bias, first=name == "1_1"))
-            if f"relu{name}" in TAPS:
-                found[f"relu{name}"] = flow
+            flow = torch.relu(convolve(flow, weight, bias, name))
+            layer = f"relu{name}"
+            if layer in TAPS:
+                found[layer] = F.conv2d(flow, self.projections[layer][:, :, None, None])
         return found
-
-    @torch.no_grad()
-    def fit_projections(self, images: Tensor, wanted: Features) -> None:
-        """Set the projections to least squares between the activations at images and features."""
-        for layer, activations in self._activations(images).items():
-            found, aim = (t.transpose(0, 1).flatten(1) for t in (activations, wanted[layer]))
-            square = found @ found.T
-            square.diagonal().add_(1e-3 * square.diagonal().mean())
-            self.projections[layer].copy_(torch.linalg.solve(square, found @ aim.T).T)
 
     def tensors(self) -> dict[str, Tensor]:
         """The weights as they are kept in files: conv1_1.weight, ..., relu5_1.projection."""
         kept: dict[str, Tensor] = {}
-        for name, weight, bias in self._kernels():
+        for name, weight, bias in self.kernels():
             kept[f"conv{name}.weight"] = weight
             kept[f"conv{name}.bias"] = bias
         kept.update({f"{tap}.projection": self.projections[tap] for tap in TAPS})
         return kept
 
-    def _kernels(self) -> Iterator[tuple[str, Tensor, Tensor]]:
+    def kernels(self) -> Iterator[tuple[str, Tensor, Tensor]]:
         """Name, weight and bias of each convolution, in order."""
         for name, convolution in self.convolutions.items():
             assert isinstance(convolution, nn.Conv2d)
@@ -165,12 +155,24 @@ class Student(nn.Module):
             yield name, convolution.weight, convolution.bias
 
 
-def _normalised(images: Tensor) -> Tensor:
+def normalised(images: Tensor) -> Tensor:
+    """Images (N, 3, H, W) in 0..1 as the first convolution wants them."""
     mean, std = (images.new_tensor(values).view(1, 3, 1, 1) for values in (MEAN, STD))
     return ((images - mean) / std).contiguous(memory_format=torch.channels_last)
 
 
-def _convolve(flow: Tensor, weight: Tensor, bias: Tensor, *, first: bool) -> Tensor:
-    if first:
-        return F.conv2d(F.pad(flow, (1, 1, 1, 1), mode="replicate"), weight, bias)
+def opens_stage(name: str) -> bool:
+    """Whether there is a pooling before a convolution (`2_1`)."""
+    return name.endswith("_1") and name != "1_1"
+
+
+def padded(flow: Tensor, name: str) -> Tensor:
+    """Features with the border a convolution needs; the first one's repeats what it meets."""
+    return F.pad(flow, (1, 1, 1, 1), mode="replicate" if name == "1_1" else "constant")
+
+
+def convolve(flow: Tensor, weight: Tensor, bias: Tensor, name: str) -> Tensor:
+    """What the convolution of that name makes of features, before its ReLU."""
+    if name == "1_1":
+        return F.conv2d(padded(flow, name), weight, bias)
     return F.conv2d(flow, weight, bias, padding=1)

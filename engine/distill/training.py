@@ -2,9 +2,12 @@
 
 find the teacher's principal directions
 make episodes of disturbed pictures
+several times:
+    let the student imitate its teacher, layer by layer, on all pictures there are
+    let the student paint, and make episodes of what it painted
 for each step:
-    every `ROUND` steps: let the student paint, and make episodes of what it painted
-    draw a lesson, lower the student's errors, average its weights
+    every `ROUND` steps: let the student paint
+    draw a lesson, lower the student's errors at all layers together, average its weights
 """
 
 from __future__ import annotations
@@ -23,21 +26,24 @@ from torch import Tensor
 from engine.distill.apprentice import Apprentice
 from engine.distill.directions import principal_directions
 from engine.distill.episodes import Episode, School
-from engine.distill.lesson import Lesson, draw_lesson
+from engine.distill.lesson import draw_lesson
 from engine.distill.networks import Design, Student, Teacher
 from engine.distill.pictures import Pictures
 from engine.errors import InputError
 from engine.paths import replacing
 
-ROUND = 180
+ROUND = 250
 """Steps between two rounds of painting."""
+
+SITTINGS = 8
+"""Rounds of painting after each imitation."""
 
 SAVE_EVERY = 50
 """Steps between two states on disk."""
 
 _DIRECTION_PATCHES = 48
 
-_WARM_UP, _COOL_DOWN = 100, 0.35
+_WARM_UP, _COOL_DOWN = 50, 0.6
 """Steps until the full learning rate; the share of the steps in which it falls to 0."""
 
 Say = Callable[[str], None]
@@ -48,23 +54,25 @@ class Course:
     """How long and how large a distillation is.
 
     Attributes:
+        imitations: How often the student begins anew, each time with more pictures.
         steps: Optimiser steps.
         seed: Of everything random.
         patch: Side of the pictures in pixels.
         episodes: Of disturbed pictures, made at the beginning.
         painters: Pictures painted at once in each round.
         batch: Frames in a lesson.
-        learning_rate: At its highest.
+        learning_rate: At its highest; more would throw the student far from where it began.
         painted: Share of a lesson taken from what the student painted, once there is any.
     """
 
-    steps: int = 2500
+    imitations: int = 3
+    steps: int = 1500
     seed: int = 0
     patch: int = 96
     episodes: int = 128
     painters: int = 8
     batch: int = 8
-    learning_rate: float = 3e-3
+    learning_rate: float = 2e-5
     painted: float = 0.7
 
 
@@ -101,23 +109,23 @@ class Distillation:
         self._chance = random.Random(course.seed)
         torch.manual_seed(course.seed)
         self._apprentice = Apprentice(design, device)
-        self._step = 0
+        self._step = self._imitations = 0
         self._disturbed = self._kept("disturbed")
         self._painted = self._kept("painted")
         self._resume()
         teacher.bases = self._directions(teacher, design, pictures)
+        self._teacher = teacher
         self._school = School(teacher, pictures, device)
 
     def run(self) -> Student:
         """Go on to the end of the course; returns the student."""
         steps = self._course.steps
         self._gather()
-        if not self._step:
-            self._apprentice.begin(self._lesson(self._disturbed[:8]))
+        while self._imitations < self._course.imitations:
+            self._imitate()
         started, first = time.monotonic(), self._step
         while self._step < steps:
-            if len(self._painted) < self._step // ROUND * self._course.painters:
-                self._paint()
+            self._paint_until((self._course.imitations - 1) * SITTINGS + self._step // ROUND)
             self._learn()
             self._step += 1
             if self._step % SAVE_EVERY == 0 or self._step == steps:
@@ -152,10 +160,17 @@ class Distillation:
                 pool = self._painted
             chosen.append(self._chance.choice(pool))
         rate = course.learning_rate * _pace(self._step, course.steps)
-        self._apprentice.learn(self._lesson(chosen), self._step, rate)
+        lesson = draw_lesson(chosen, self._chance, self._device)
+        self._apprentice.learn(lesson, self._step, rate)
 
-    def _lesson(self, episodes: list[Episode]) -> Lesson:
-        return draw_lesson(episodes, self._chance, self._device)
+    def _imitate(self) -> None:
+        """Begin anew, with what the student has painted meanwhile."""
+        self._paint_until(self._imitations * SITTINGS)
+        frames = torch.cat([episode.frames for episode in self._disturbed + self._painted])
+        self._say(f"Imitating layer by layer what the teacher sees in {len(frames)} pictures")
+        self._apprentice.imitate(self._teacher, frames)
+        self._imitations += 1
+        self._save()
 
     def _gather(self) -> None:
         """Make the episodes of disturbed pictures that are still missing."""
@@ -167,12 +182,15 @@ class Distillation:
             if number % 10 == 9:
                 self._say(f"{number + 1} of {total} episodes of disturbed pictures")
 
-    def _paint(self) -> None:
-        """Let the average student paint one round of pictures."""
-        chance = random.Random(f"{self._course.seed} painted {len(self._painted)}")
-        student = self._apprentice.average
-        for episode in self._school.pastiches(student, self._course.painters, chance):
-            self._keep("painted", self._painted, episode)
+    def _paint_until(self, rounds: int) -> None:
+        """Let the average student paint until there are so many rounds of pictures."""
+        total = rounds * self._course.painters
+        while len(self._painted) < total:
+            chance = random.Random(f"{self._course.seed} painted {len(self._painted)}")
+            student = self._apprentice.average
+            for episode in self._school.pastiches(student, self._course.painters, chance):
+                self._keep("painted", self._painted, episode)
+            self._say(f"{len(self._painted)} of {total} pictures painted")
 
     def _keep(self, kind: str, episodes: list[Episode], episode: Episode) -> None:
         episode.save(self._folder / f"{kind}-{len(episodes):05}.safetensors")
@@ -185,6 +203,7 @@ class Distillation:
     def _save(self) -> None:
         state = self._apprentice.state() | {
             "step": self._step,
+            "imitations": self._imitations,
             "seed": self._course.seed,
             "chance": self._chance.getstate(),
         }
@@ -202,10 +221,13 @@ class Distillation:
                 "Give that seed to go on with it, or delete the folder.",
             )
         self._apprentice.restore(state)
-        self._step = state["step"]
+        self._step, self._imitations = state["step"], state["imitations"]
         version, numbers, gauss = state["chance"]
         self._chance.setstate((version, tuple(numbers), gauss))
-        self._say(f"Going on from step {self._step} of {self._course.steps}.")
+        self._say(
+            f"Going on after {self._imitations} imitations and {self._step} of "
+            f"{self._course.steps} steps."
+        )
 
 
 def _pace(step: int, steps: int) -> float:

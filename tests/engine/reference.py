@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from engine.choices import NetworkName
-from engine.layers import CONVOLUTIONS
+from engine.layers import CONTENT_GAINS, CONVOLUTIONS
 from engine.settings import Settings
 
 MEAN = torch.tensor((0.485, 0.456, 0.406), dtype=torch.float64).view(1, 3, 1, 1)
@@ -103,12 +103,13 @@ def objective(
 
     at = seen(image)
     total = image.new_zeros(())
+    gain = CONTENT_GAINS[settings.network]
     if content is not None:
         aim = seen(content)
         whole = sum(weight for _, weight in settings.content_layers)
         for layer, weight in settings.content_layers:
             error = (at[layer] - aim[layer]).pow(2).mean() / aim[layer].pow(2).mean()
-            total = total + settings.alpha * weight / whole * error
+            total = total + gain * settings.alpha * weight / whole * error
     whole = sum(weight for _, weight in settings.style_layers)
     beta = settings.beta * settings.style_strength
     aim = seen(style)

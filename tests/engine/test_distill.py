@@ -13,12 +13,15 @@ from PIL import Image
 from safetensors import safe_open
 from torch import Tensor
 
+from engine.choices import NetworkName
 from engine.distill import __main__ as command
 from engine.distill.guidance import aims_of, gradients
-from engine.distill.networks import STYLE_LAYERS, TAPS, Design, Student
+from engine.distill.imitation import fit_convolution, imitate, most_telling
+from engine.distill.networks import STYLE_LAYERS, Design, Student, Teacher
 from engine.distill.optimizer import orthogonalised
 from engine.distill.pictures import Pictures
 from engine.errors import InputError
+from engine.layers import CHANNELS, block_names, place_of
 from engine.losses import wasserstein_loss
 from engine.statistics import Statistics, measure
 
@@ -44,11 +47,13 @@ def distil(
 ) -> Callable[..., int]:
     """Run the command line on tiny pictures."""
     monkeypatch.setattr(command, "Design", lambda: _SMALL)
+    monkeypatch.setattr("engine.distill.training.SITTINGS", 1)
 
     def run(**options: object) -> int:
         given = {
             "teacher": random_network, "images": pictures, "out": tmp_path / "draft.safetensors",
-            "device": "cpu", "steps": 4, "episodes": 4, "painters": 1, "patch": 32, **options,
+            "device": "cpu", "steps": 4, "imitations": 2,
+            "episodes": 4, "painters": 1, "patch": 32, **options,
         }  # fmt: skip
         return command.main([word for k, v in given.items() for word in (f"--{k}", str(v))])
 
@@ -95,7 +100,7 @@ def test_a_killed_run_goes_on_where_it_was_and_ends_the_same(
     assert not resumed.exists()
     monkeypatch.setattr(command.Distillation, "_learn", learn)
     assert distil(out=resumed) == 0
-    assert "Going on from step 3 of 4" in capsys.readouterr().err
+    assert "Going on after 2 imitations and 3 of 4 steps" in capsys.readouterr().err
     first, second = _weights(whole), _weights(resumed)
     for name in first:
         torch.testing.assert_close(first[name], second[name], rtol=1e-2, atol=1e-3)
@@ -152,16 +157,51 @@ def test_the_batched_gradient_is_that_of_the_engines_own_losses() -> None:
         assert (found[number] - expected).norm() < 0.02 * expected.norm()
 
 
-def test_fitted_projections_are_the_best_linear_guess() -> None:
-    torch.manual_seed(0)
-    teacher, student = Student(_SMALL), Student(_SMALL)
-    images = torch.rand(2, 3, 48, 48)
-    student.convolutions.load_state_dict(teacher.convolutions.state_dict())
-    wanted = teacher(images)
-    student.fit_projections(images, wanted)
-    for layer in TAPS:
-        error = (student(images)[layer] - wanted[layer]).square().mean()
-        assert error < 0.01 * wanted[layer].square().mean()
+def test_of_a_teacher_that_repeats_itself_a_narrow_student_takes_over_everything() -> None:
+    """But for the poolings, which differ, so the pictures are smooth."""
+    generator = torch.Generator().manual_seed(0)
+    weights: dict[str, Tensor] = {}
+    channels = 3
+    for name in block_names(NetworkName.VGG19, ["relu5_1"]):
+        width = CHANNELS[NetworkName.VGG19][place_of(f"conv{name}")[0] - 1]
+        kernel = torch.randn(6, channels, 3, 3, generator=generator) * (2 / (9 * channels)) ** 0.5
+        repeats = torch.rand(width, generator=generator) + 0.5
+        weights[f"conv{name}.weight"] = kernel[torch.arange(width) % 6] * repeats.view(-1, 1, 1, 1)
+        weights[f"conv{name}.bias"] = 0.1 * repeats
+        channels = width
+    teacher = Teacher(weights)
+    coarse = torch.rand(12, 3, 8, 8, generator=generator)
+    smooth = torch.nn.functional.interpolate(coarse, size=64, mode="bicubic").clamp(0, 1)
+    frames = smooth.mul(255).round().to(torch.uint8)
+    wanted = teacher(frames / 255)
+    teacher.bases = {layer: torch.eye(features.shape[1])[:8] for layer, features in wanted.items()}
+    student = Student(Design((2, 2, 4, 4, 1), (6,) * 5, (8,) * 6))
+    imitate(student, teacher, frames)
+    for layer, found in student(frames / 255).items():
+        aim = wanted[layer][:, :8]
+        variance = (aim - aim.mean((0, 2, 3), keepdim=True)).square().mean()
+        assert (found - aim).square().mean() < 0.1 * variance, layer
+
+
+def test_a_kernel_that_is_there_to_be_found_is_found_from_its_positive_answers() -> None:
+    generator = torch.Generator().manual_seed(0)
+    patches, matrix = (torch.randn(n, generator=generator) for n in ((7, 4000), (3, 7)))
+    wanted = matrix @ patches
+    torch.testing.assert_close(fit_convolution(patches, wanted), matrix, rtol=1e-3, atol=1e-3)
+    # What a silent unit would have said must not matter.
+    muddled = torch.where(wanted > 0, wanted, 3 * wanted)
+    found, expected = (
+        torch.relu(fit_convolution(patches, aim) @ patches) for aim in (muddled, wanted)
+    )
+    plain = torch.relu(torch.linalg.lstsq(patches.T, muddled.T).solution.T @ patches)
+    assert (found - expected).norm() < 0.5 * (plain - expected).norm()
+
+
+def test_the_most_telling_channels_leave_out_what_the_others_say() -> None:
+    generator = torch.Generator().manual_seed(0)
+    own = torch.randn(3, 500, generator=generator)
+    repeated = torch.cat([own, 0.5 * own[:1] + 0.4 * own[1:2], 2 * own[2:]])
+    assert set(most_telling(repeated, 3)) == {0, 1, 4}
 
 
 @pytest.mark.parametrize("shape", [(6, 40), (40, 6)])

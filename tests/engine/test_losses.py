@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.losses import STYLE_LOSSES, total_variation, wasserstein_loss
+from engine.losses import STYLE_LOSSES, wasserstein_loss
 from engine.statistics import Statistics, blend, measure
 
 
@@ -87,9 +87,3 @@ def test_an_empty_picture_is_one_target_away() -> None:
     target = features(1)
     nothing = torch.zeros_like(target)
     assert float(STYLE_LOSSES["gram"](measure(nothing), measure(target))) == pytest.approx(1)
-
-
-def test_total_variation_of_a_constant_is_zero_and_of_a_ramp_its_slope_squared() -> None:
-    assert float(total_variation(torch.full((1, 3, 7, 9), 0.3))) == 0
-    ramp = (0.1 * torch.arange(9.0)).expand(1, 3, 7, 9)
-    assert float(total_variation(ramp)) == pytest.approx(0.01)
