@@ -158,13 +158,15 @@ class _Run:
         while step < scale.steps:
             exhausted = False
             # Held on to, the old targets would lie beside the new ones while these are measured.
-            objective = evaluation = None
+            objective = evaluation = message = None
             try:
                 objective = yield from self._current(scale, studio)
                 if descent is None:
                     descent = self._descent = self._enter(scale, studio, later)
                     pace = Pace(self._clock)
                 evaluation = self._step(descent, objective)
+                if self._clock.look_due() or step + 1 == scale.steps:
+                    message = self._look(descent, objective, evaluation)
             except Exception as error:
                 if not devices.is_out_of_memory(error):
                     raise
@@ -174,17 +176,14 @@ class _Run:
                 objective = None
                 yield from self._make_room(scale, studio, descent)
                 continue
-            assert descent is not None
-            assert objective is not None
             step += 1
             self._progress = replace(
                 self._progress,
                 step=self._progress.step + 1,
                 evaluations=self._progress.evaluations + 1,
             )
-            if not (self._clock.look_due() or step == scale.steps):
+            if message is None:
                 continue
-            message = self._look(descent, objective, evaluation)
             self._progress = replace(
                 self._progress,
                 stage=Stage.RUNNING,

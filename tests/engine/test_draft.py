@@ -11,17 +11,21 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
+from engine.canvas import to_tensor
 from engine.checkpoints import read_weights
 from engine.choices import NetworkName
 from engine.convolutions import Arithmetic
 from engine.errors import InputError
+from engine.images import open_picture
+from engine.job import Job, Pixels, StyleImage
 from engine.layers import PROJECTIONS, layer_names, stand_in
 from engine.networks import Network
 from engine.objective import Objective, Targets, encode_content, encode_style
 from engine.settings import DEFAULTS
+from engine.stylize import stylize
 from engine.tiles import Tiling
 from engine.weights import find_weights, resolve_network
-from resources import DRAFT_NETWORK
+from resources import DRAFT_NETWORK, SAMPLES
 
 DRAFT = NetworkName.DRAFT
 SETTINGS = DEFAULTS.on(DRAFT)
@@ -84,9 +88,42 @@ def test_every_layer_of_vgg19_has_a_stand_in() -> None:
     known = set(layer_names(DRAFT))
     assert known >= PROJECTIONS.keys() | {"conv4_2"}
     assert {stand_in(layer, DRAFT) for layer in layer_names(NetworkName.VGG19)} <= known
-    assert stand_in("relu3_4", DRAFT) == "relu3_2"
-    adapted = DEFAULTS.changed(style_layers="relu3_2:1, relu3_4:2, conv5_4").on(DRAFT)
-    assert dict(adapted.style_layers) == {"relu3_2": 3.0, "conv5_1": 1.0}
+    assert stand_in("relu5_3", DRAFT) == "relu5_1"
+    adapted = DEFAULTS.changed(style_layers="relu5_1:1, relu5_3:2, conv5_4").on(DRAFT)
+    assert dict(adapted.style_layers) == {"relu5_1": 3.0, "conv5_1": 1.0}
+
+
+@pytest.mark.parametrize("style", ["painting", "woodcut", "wash", "mosaic"])
+def test_a_sample_pair_comes_near_the_painting_and_stays_the_photograph(style: str) -> None:
+    """Measured by Gram matrices of the draft network computed apart from the engine's."""
+    content, painting = (open_picture(SAMPLES / f"{n}.jpg") for n in ("photograph", style))
+    settings = SETTINGS.changed(output_size=128, steps=60, averaging=0.8)
+    work = stylize(Job(content, (StyleImage(painting),), settings, DRAFT_NETWORK))
+    while True:
+        try:
+            next(work)
+        except StopIteration as finished:
+            pixels = finished.value.pixels
+            break
+    weights = read_weights(DRAFT_NETWORK, DRAFT)
+
+    def seen(levels: Pixels) -> dict[str, torch.Tensor]:
+        height, width = levels.shape[:2]
+        size = (128, round(128 * height / width))
+        shown = to_tensor(levels, size, torch.device("cpu")).double()
+        return reference.draft_features(shown, weights, settings.padding)
+
+    photograph, aim, found = (seen(p) for p in (content.pixels, painting.pixels, pixels))
+    before, after = (
+        sum(
+            float(reference.style_loss("gram", features[layer], aim[layer]))
+            for layer, _ in settings.style_layers
+        )
+        for features in (photograph, found)
+    )
+    assert after < 0.15 * before
+    changed = (found["relu4_2"] - photograph["relu4_2"]).square().mean()
+    assert changed < 0.7 * photograph["relu4_2"].square().mean()
 
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
