@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import argparse
 import functools
-from datetime import timedelta
 
 from engine.arguments import is_texture, job_asked_for, settings_asked_for
 from engine.console import print_json, print_text
 from engine.images import open_picture
 from engine.job import Job
-from engine.planning import Plan, gigabytes, plan
+from engine.planning import Plan, plan
 from engine.preset_store import preset_named
 from engine.weights import network_title, resolve_network
+from engine.wording import about_text, gigabytes
 
 
 def tell_plan(arguments: argparse.Namespace) -> int:
@@ -77,5 +77,5 @@ def _words(planned: Plan) -> str:
         f"Device:   {planned.device}",
     ]
     if planned.seconds is not None:
-        lines.insert(2, f"Time:     about {timedelta(seconds=round(planned.seconds))}")
+        lines.insert(2, f"Time:     {about_text(planned.seconds)}")
     return "\n".join(lines)

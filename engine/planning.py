@@ -19,6 +19,7 @@ from engine.job import Job
 from engine.scales import Scale, Size, plan_scales
 from engine.settings import Settings
 from engine.tiles import SMALLEST_TILE, Tiling
+from engine.wording import gigabytes
 
 _IMAGES = {OptimizerName.ADAM: 9, OptimizerName.GRADIENT_DESCENT: 7, OptimizerName.LBFGS: 9}
 """Float32 images held at once by the canvas and the optimiser, the L-BFGS history left out."""
@@ -144,11 +145,6 @@ def ran_out_of_memory(size: int) -> EngineError:
     """The error for a job that ran out of memory however small the tiles."""
     remedy = f"Close other programs, or set the output size to {size * 3 // 4} px or less."
     return EngineError(f"Memory ran out at {size} px.", remedy)
-
-
-def gigabytes(count: int) -> str:
-    """Bytes in words a person compares: `1.3 GB`."""
-    return f"{count / 1e9:.1f} GB"
 
 
 def _images(settings: Settings, scale: Scale) -> int:

@@ -9,11 +9,11 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from engine.errors import GramaryeError
 from engine.job import Job
-from engine.planning import Plan, gigabytes, plan
+from engine.planning import Plan, plan
 from engine.settings import Settings
+from engine.wording import about_text, gigabytes
 from gui.engine_thread import EngineThread
 from gui.network_choice import choose_network
-from gui.progress_strip import about_text
 from gui.session import Session
 from gui.states import State
 from gui.tasks import Tasks

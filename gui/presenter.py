@@ -7,11 +7,11 @@ from PySide6.QtCore import QObject, QSize, Slot
 from engine.choices import Start
 from engine.job import Picture, Progress, StyleImage
 from engine.settings import Settings
+from engine.wording import duration_text
 from gui.actions import show_pause
 from gui.mailbox import Update
 from gui.network_choice import NetworkChoice
 from gui.parameter_widgets import readable
-from gui.progress_strip import duration_text
 from gui.qimages import to_qimage
 from gui.session import Result, Session
 from gui.states import Action, State, allowed

@@ -8,30 +8,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
 from engine.job import Progress, Stage
+from engine.wording import about_text
 
 _BAR_HEIGHT = 6
-
-
-def duration_text(seconds: float) -> str:
-    """A duration no more exact than it deserves: "a few seconds", "25 s", "1 min 20 s", "2 h"."""
-    if seconds < 7.5:
-        return "a few seconds"
-    if seconds < 57.5:
-        return f"{_rounded(seconds, 5)} s"
-    if seconds < 595:
-        minutes, rest = divmod(_rounded(seconds, 10), 60)
-        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
-    minutes = _rounded(seconds / 60, 1 if seconds < 3570 else 5)
-    hours, rest = divmod(minutes, 60)
-    return " ".join(
-        part for part in (f"{hours} h" * bool(hours), f"{rest} min" * bool(rest)) if part
-    )
-
-
-def about_text(seconds: float) -> str:
-    """A duration that is a guess: "a few seconds", "about 25 s"."""
-    text = duration_text(seconds)
-    return text if text.startswith("a ") else f"about {text}"
 
 
 def speed_text(steps_per_second: float) -> str:
@@ -58,10 +37,6 @@ def progress_text(progress: Progress) -> str:
         progress.message,
     )
     return " · ".join(part for part in parts if part)
-
-
-def _rounded(value: float, unit: int) -> int:
-    return round(value / unit) * unit
 
 
 class ProgressStrip(QWidget):

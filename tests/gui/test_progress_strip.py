@@ -5,7 +5,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QProgressBar
 
 from engine.job import Progress, Stage
-from gui.progress_strip import ProgressStrip, duration_text, progress_text, speed_text
+from engine.wording import duration_text
+from gui.progress_strip import ProgressStrip, progress_text, speed_text
 
 RUNNING = Progress(
     Stage.RUNNING, step=40, steps=100, scale=2, scales=3, size=(256, 192), remaining=81,
