@@ -11,7 +11,7 @@ import torch
 
 from engine.settings import DEFAULTS
 from engine.tiles import Tiling
-from tests.benchmarks import evaluation, large, quality
+from tests.benchmarks import draft, evaluation, large, quality
 from tests.benchmarks.common import Way, evaluations
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -68,6 +68,17 @@ def test_evaluation_has_a_row_for_each_path(run: Run, monkeypatch: pytest.Monkey
     assert set(rows) | set(said["skipped"]) >= {"float32", "bfloat16", "float16"}
     assert said["size"] == 64
     assert said["threads"] == torch.get_num_threads()
+
+
+def test_draft_sets_the_draft_network_beside_vgg19(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(draft, "apart", lambda work, *given: work(*given))
+    full, small = run(draft.main, "--size=64", "--rounds=1")["rows"]
+    assert (full["network"], small["network"]) == ("vgg19", "draft")
+    assert full["ratio"] == full["memory"] == 1
+    assert small["ratio"] == pytest.approx(full["seconds"] / small["seconds"])
+    assert small["peak_bytes"] < full["peak_bytes"]
 
 
 def test_large_sets_the_plan_beside_the_measurement(run: Run) -> None:

@@ -16,9 +16,10 @@ from engine.checkpoints import read_weights
 from engine.choices import NetworkName
 from engine.images import open_picture
 from engine.job import Job, Pastiche, StyleImage
-from engine.settings import DEFAULTS
+from engine.settings import DEFAULTS, Settings
 from engine.statistics import measure
 from engine.stylize import stylize
+from resources import DRAFT_NETWORK
 
 pytestmark = pytest.mark.real
 
@@ -28,9 +29,14 @@ LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 
 def render(shared: Path, network: Path, **values: object) -> Pastiche:
     settings = DEFAULTS.changed(output_size=SIZE, steps=50, averaging=0.8, **values)
-    content = open_picture(shared / "images" / "content" / "tubingen.jpg")
-    style = open_picture(shared / "images" / "style" / "starry_night.jpg")
-    work = stylize(Job(content, (StyleImage(style),), settings, network))
+    return paint(shared, "tubingen", "starry_night", settings, network)
+
+
+def paint(shared: Path, content: str, style: str, settings: Settings, network: Path) -> Pastiche:
+    images = shared / "images"
+    photograph = open_picture(images / "content" / f"{content}.jpg")
+    painting = StyleImage(open_picture(images / "style" / f"{style}.jpg"))
+    work = stylize(Job(photograph, (painting,), settings, network))
     while True:
         try:
             next(work)
@@ -41,7 +47,9 @@ def render(shared: Path, network: Path, **values: object) -> Pastiche:
 class Judge:
     """Scores a picture by features computed apart from the engine's network."""
 
-    def __init__(self, shared: Path, network: Path) -> None:
+    def __init__(
+        self, shared: Path, network: Path, content: str = "tubingen", style: str = "starry_night"
+    ) -> None:
         from torchvision.models import vgg19
 
         weights = iter(read_weights(network, NetworkName.VGG19).values())
@@ -50,8 +58,8 @@ class Judge:
             if isinstance(module, torch.nn.Conv2d):
                 module.weight.data, module.bias.data = next(weights), next(weights)
         images = shared / "images"
-        self.content = open_picture(images / "content" / "tubingen.jpg").pixels
-        self._style = open_picture(images / "style" / "starry_night.jpg").pixels
+        self.content = open_picture(images / "content" / f"{content}.jpg").pixels
+        self._style = open_picture(images / "style" / f"{style}.jpg").pixels
 
     def _features(self, pixels, size: tuple[int, int]) -> dict[str, torch.Tensor]:
         image = to_tensor(pixels, size, torch.device("cpu"))
@@ -89,9 +97,9 @@ def judge(shared: Path, real_network: Path) -> Judge:
     return Judge(shared, real_network)
 
 
-def photograph_score(judge: Judge) -> tuple[float, float]:
-    size = (SIZE * 3 // 4, SIZE)
-    tensor = to_tensor(judge.content, size[::-1], torch.device("cpu"))
+def photograph_score(judge: Judge, size: int = SIZE) -> tuple[float, float]:
+    height, width = judge.content.shape[:2]
+    tensor = to_tensor(judge.content, (size, round(size * height / width)), torch.device("cpu"))
     pixels = (tensor[0].permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
     return judge.score(pixels)
 
@@ -115,3 +123,18 @@ def test_style_strength_trades_the_photograph_for_the_painting(
     )
     assert weak[0] < strong[0]
     assert weak[1] > strong[1]
+
+
+@pytest.mark.parametrize(
+    ("content", "style"), [("chicago", "seaport"), ("golden_gate", "the_scream")]
+)
+def test_a_draft_holds_before_vgg19(
+    content: str, style: str, shared: Path, real_network: Path
+) -> None:
+    """At the defaults; the photograph's own distance from the style counts as 1."""
+    judge = Judge(shared, real_network, content, style)
+    settings = DEFAULTS.changed(output_size=192).on(NetworkName.DRAFT)
+    lost, left = judge.score(paint(shared, content, style, settings, DRAFT_NETWORK).pixels)
+    _, before = photograph_score(judge, 192)
+    assert left < 0.2 * before
+    assert lost < 0.85

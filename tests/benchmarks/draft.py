@@ -1,0 +1,98 @@
+"""What the draft network saves: one evaluation beside one of VGG-19, each cut as `auto` cuts it.
+
+    python -m tests.benchmarks.draft [--size 512] [--device cpu] [--weights FILE] [--json]
+
+Both are measured in one run, alternating; each peak of memory in a process of its own.
+"""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from engine import devices
+from engine.choices import NetworkName, StyleLoss
+from engine.planning import plan
+from engine.settings import DEFAULTS, Settings
+from resources import DRAFT_NETWORK
+from tests.benchmarks.common import (
+    Way,
+    apart,
+    base_parser,
+    evaluations,
+    print_object,
+    print_table,
+    seconds,
+    square_job,
+    weights_file,
+)
+from tests.benchmarks.evaluation import peak
+
+
+@dataclass(frozen=True)
+class Row:
+    """What was measured of one network.
+
+    Attributes:
+        network: `vgg19` or `draft`.
+        seconds: The median of all rounds.
+        ratio: VGG-19's seconds over these.
+        peak_bytes: Above the idle process.
+        memory: These bytes over VGG-19's.
+    """
+
+    network: str
+    seconds: float
+    ratio: float
+    peak_bytes: int
+    memory: float
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = base_parser(__doc__, 512)
+    add = parser.add_argument
+    add("--style-loss", choices=tuple(StyleLoss), default=DEFAULTS.style_loss, metavar="NAME")
+    add("--rounds", type=int, default=5, metavar="N", help="evaluations of each network (5)")
+    options = parser.parse_args()
+    usual = DEFAULTS.changed(device=options.device, style_loss=options.style_loss)
+    with weights_file(options.network, options.weights) as weights:
+        files = {options.network: weights, NetworkName.DRAFT: DRAFT_NETWORK}
+        rows = measure(usual, files, options.size, options.rounds)
+    if options.json:
+        print_object({"size": options.size, "rows": [asdict(row) for row in rows]})
+    else:
+        head = ("network", "seconds", "ratio", "peak MB", "share")
+        cells = [
+            (r.network, f"{r.seconds:.3f}", f"{r.ratio:.2f}", f"{r.peak_bytes / 1e6:.0f}",
+             f"{r.memory:.2f}")
+            for r in rows
+        ]  # fmt: skip
+        print_table(head, cells)
+
+
+def measure(usual: Settings, files: dict[NetworkName, Path], size: int, rounds: int) -> list[Row]:
+    """One row for each network; the first is what the others are compared with."""
+    ways = []
+    for network, weights in files.items():
+        settings = usual.on(network).changed(output_size=size)
+        planned = plan(square_job(settings, weights), devices.machine_for(settings))
+        ways.append(Way(network, settings, planned.tiling))
+    given = list(zip(ways, files.values(), strict=True))
+    device = devices.choose_arithmetic(usual).device
+    ready = [evaluations(way, weights)(size) for way, weights in given]
+    for evaluate in ready:  # warms up
+        evaluate()
+    times = [[seconds(evaluate, device) for evaluate in ready] for _ in range(rounds)]
+    medians = [statistics.median(taken) for taken in zip(*times, strict=True)]
+    del ready, evaluate
+    peaks = [apart(peak, way, weights, size) for way, weights in given]
+    return [
+        Row(way.path, median, medians[0] / median, most, most / peaks[0])
+        for way, median, most in zip(ways, medians, peaks, strict=True)
+    ]
+
+
+if __name__ == "__main__":
+    main()
