@@ -150,7 +150,12 @@ def test_ctrl_c_while_pictures_are_read_keeps_nothing(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(headless, "open_picture", lambda path: signal.raise_signal(signal.SIGINT))
-    ended = terminal.render()
+    # A process started in the background inherits that Ctrl-C is ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        ended = terminal.render()
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert ended.code == 130
     assert ended.err == "gramarye: Interrupted; nothing was saved.\n"
 

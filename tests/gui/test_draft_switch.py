@@ -180,16 +180,16 @@ def test_layers_the_draft_lacks_do_not_keep_it_from_painting_or_being_retuned(
     loaded, engine, qtbot
 ):
     session = loaded.session
-    session.set_settings(session.settings.changed(content_layers="relu3_4:1"))
+    session.set_settings(session.settings.changed(content_layers="relu5_3:1"))
     session.set_draft(True)
     engine.steps = None
     loaded.window.actions_by_name[Action.RENDER].trigger()
     qtbot.waitUntil(lambda: session.state is State.RUNNING)
-    assert engine.jobs[0].settings.content_layers == (("relu3_2", 1.0),)
+    assert engine.jobs[0].settings.content_layers == (("relu5_1", 1.0),)
     session.set_settings(session.settings.changed(alpha=3.0))
     qtbot.waitUntil(lambda: bool(engine.retunes))
     assert engine.retunes[0].settings.network is NetworkName.DRAFT
-    assert engine.retunes[0].settings.content_layers == (("relu3_2", 1.0),)
+    assert engine.retunes[0].settings.content_layers == (("relu5_1", 1.0),)
 
 
 def test_a_draft_bears_the_name_of_its_preset(loaded, qtbot):
