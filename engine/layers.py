@@ -84,7 +84,7 @@ PROJECTIONS: Mapping[str, int] = {
 
 
 CONTENT_GAINS: Mapping[NetworkName, float] = dict.fromkeys(NetworkName, 1.0) | {
-    NetworkName.DRAFT: 1.7,
+    NetworkName.DRAFT: 2.4,
 }
 """Factor on the content loss as a network measures it.
 
