@@ -173,7 +173,7 @@ class _Run:
                 exhausted = True
             # Outside the `except`: the traceback held every tensor of the failed evaluation.
             if exhausted:
-                objective = None
+                objective = evaluation = None
                 yield from self._make_room(scale, studio, descent)
                 continue
             step += 1
