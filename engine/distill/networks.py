@@ -106,8 +106,8 @@ class Student(nn.Module):
     """The draft network: VGG's skeleton with fewer and narrower convolutions.
 
     3x3 convolutions with padding 1 (the first repeats the border), each with a ReLU, a 2x2
-    average between stages (a maximum would send each gradient to single pixels, and the pastiche
-    would be grainy); at each tap a 1x1 projection without bias maps the activations to the
+    average between stages (its gradients are smoother than a maximum's, which go to single
+    pixels); at each tap a 1x1 projection without bias maps the activations to the
     teacher's principal directions.
     """
 
