@@ -7,6 +7,7 @@ import ctypes
 import gc
 import json
 import multiprocessing
+import statistics
 import sys
 import tempfile
 import time
@@ -31,6 +32,7 @@ from engine.images import picture_from_pixels
 from engine.job import Job, Picture, StyleImage
 from engine.layers import CHANNELS, CONVOLUTIONS
 from engine.objective import Objective
+from engine.planning import plan
 from engine.scales import Scale
 from engine.settings import Settings
 from engine.studio import Studio
@@ -39,6 +41,9 @@ from engine.weights import find_weights
 from tests.benchmarks.reference import Reference
 
 _Result = TypeVar("_Result")
+
+_WARM_UP = 64
+"""Pixels of the evaluation after which a process counts as idle."""
 
 NETWORKS = (NetworkName.VGG19, NetworkName.VGG16)
 
@@ -150,6 +155,11 @@ def _plain(way: Way, weights: Path) -> Callable[[int], Evaluate]:
     return at
 
 
+def planned_tiling(settings: Settings, weights: Path) -> Tiling:
+    """How the settings' canvas would be cut here."""
+    return plan(square_job(settings, weights), devices.machine_for(settings)).tiling
+
+
 def measured(studio: Studio, settings: Settings, scale: Scale) -> Objective:
     """The objective at a scale, from the studio's own pictures."""
     found: list[Objective] = []
@@ -173,10 +183,29 @@ def seconds(work: Callable[[], object], device: torch.device) -> float:
     return time.perf_counter() - began
 
 
+def alternating(ways: Sequence[Evaluate], rounds: int, device: torch.device) -> list[float]:
+    """The median seconds of each way, all taken in turn so that other work hits all alike."""
+    times = [[seconds(evaluate, device) for evaluate in ways] for _ in range(rounds)]
+    return [statistics.median(taken) for taken in zip(*times, strict=True)]
+
+
 def synchronise(device: torch.device) -> None:
     """Wait for all that the device has been asked to do."""
     if device.type != "cpu":
         torch.accelerator.synchronize()
+
+
+def peak(way: Way, weights: Path, size: int) -> int:
+    """Bytes at the peak of an evaluation above the idle process, which has evaluated once."""
+    device = devices.choose_arithmetic(way.settings).device
+    at = evaluations(way, weights)
+    at(_WARM_UP)()
+    idle = settled_memory(device)
+    evaluate = at(size)
+    devices.forget_peak(device)
+    for _ in range(2):
+        evaluate()
+    return devices.peak_memory(device) - idle
 
 
 def settled_memory(device: torch.device) -> int:

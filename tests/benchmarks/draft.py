@@ -7,27 +7,25 @@ Both are measured in one run, alternating; each peak of memory in a process of i
 
 from __future__ import annotations
 
-import statistics
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from engine import devices
 from engine.choices import NetworkName, StyleLoss
-from engine.planning import plan
 from engine.settings import DEFAULTS, Settings
 from resources import DRAFT_NETWORK
 from tests.benchmarks.common import (
     Way,
+    alternating,
     apart,
     base_parser,
     evaluations,
+    peak,
+    planned_tiling,
     print_object,
     print_table,
-    seconds,
-    square_job,
     weights_file,
 )
-from tests.benchmarks.evaluation import peak
 
 
 @dataclass(frozen=True)
@@ -77,15 +75,13 @@ def measure(usual: Settings, files: dict[NetworkName, Path], size: int, rounds: 
     ways = []
     for network, weights in files.items():
         settings = usual.on(network).changed(output_size=size)
-        planned = plan(square_job(settings, weights), devices.machine_for(settings))
-        ways.append(Way(network, settings, planned.tiling))
+        ways.append(Way(network, settings, planned_tiling(settings, weights)))
     given = list(zip(ways, files.values(), strict=True))
     device = devices.choose_arithmetic(usual).device
     ready = [evaluations(way, weights)(size) for way, weights in given]
     for evaluate in ready:  # warms up
         evaluate()
-    times = [[seconds(evaluate, device) for evaluate in ready] for _ in range(rounds)]
-    medians = [statistics.median(taken) for taken in zip(*times, strict=True)]
+    medians = alternating(ready, rounds, device)
     del ready, evaluate
     peaks = [apart(peak, way, weights, size) for way, weights in given]
     return [

@@ -10,7 +10,6 @@ more about the machine and its other work. Each peak of memory is measured in a 
 from __future__ import annotations
 
 import argparse
-import statistics
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,24 +22,21 @@ from engine import devices
 from engine.choices import Precision, StyleLoss
 from engine.convolutions import Arithmetic, Convolution
 from engine.costs import evaluation_operations
-from engine.planning import plan
 from engine.settings import DEFAULTS, Settings
 from engine.tiles import WHOLE
 from tests.benchmarks.common import (
     Way,
+    alternating,
     apart,
     base_parser,
     evaluations,
+    peak,
+    planned_tiling,
     print_object,
     print_table,
     seconds,
-    settled_memory,
-    square_job,
     weights_file,
 )
-
-_WARM_UP = 64
-"""Pixels of the evaluation after which a process counts as idle."""
 
 _FASTEST_FIRST = (Precision.BFLOAT16, Precision.FLOAT16, Precision.FLOAT32)
 
@@ -135,7 +131,7 @@ def _ways(
         yield Way(precision, settings.changed(precision=precision), WHOLE)
     for tile in (options.tile, "auto"):
         chosen = settings.changed(precision=here[0], tile=tile, output_size=options.size)
-        tiling = plan(square_job(chosen, weights), devices.machine_for(chosen)).tiling
+        tiling = planned_tiling(chosen, weights)
         if (here[0], tiling) not in shown:
             shown.add((here[0], tiling))
             yield Way("tiled", chosen, tiling)
@@ -150,8 +146,7 @@ def measure(
     gradients = [evaluate() for evaluate in ready]  # also warms up
     errors = [_distance(gradient, gradients[0]) for gradient in gradients]
     del gradients
-    times = [[seconds(evaluate, device) for evaluate in ready] for _ in range(options.rounds)]
-    medians = [statistics.median(taken) for taken in zip(*times, strict=True)]
+    medians = alternating(ready, options.rounds, device)
     del ready
     rows = []
     for way, median, error in zip(ways, medians, errors, strict=True):
@@ -171,19 +166,6 @@ def measure(
             )
         )
     return rows
-
-
-def peak(way: Way, weights: Path, size: int) -> int:
-    """Bytes at the peak of an evaluation above the idle process, which has evaluated once."""
-    device = devices.choose_arithmetic(way.settings).device
-    at = evaluations(way, weights)
-    at(_WARM_UP)()
-    idle = settled_memory(device)
-    evaluate = at(size)
-    devices.forget_peak(device)
-    for _ in range(2):
-        evaluate()
-    return devices.peak_memory(device) - idle
 
 
 def convolution_ceiling(arithmetic: Arithmetic) -> float:
