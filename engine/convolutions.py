@@ -8,12 +8,14 @@ torch's own choice with channels last (everything else).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+from engine.costs import NARROW
 
 _WINOGRAD_PIXELS = 900
 """Below this many positions transforming the kernels costs more than Winograd saves."""
@@ -68,6 +70,9 @@ class Convolution:
 
     def __init__(self, weight: Tensor, bias: Tensor, arithmetic: Arithmetic) -> None:
         """Take weight (C_out, C_in, 3, 3) and bias (C_out,) to the arithmetic's place and dtype."""
+        if arithmetic.winograd and max(weight.shape[:2]) <= NARROW:
+            arithmetic = replace(arithmetic, winograd=False)
+        self._layout = arithmetic.layout
         self._weight = arithmetic.tensor(weight)
         self._bias = bias.to(arithmetic.device, arithmetic.dtype)
         # The gradient of a convolution with padding 1 is the convolution with the kernels turned
@@ -78,30 +83,33 @@ class Convolution:
 
     def forward(self, image: Tensor) -> Tensor:
         """Convolve (1, C_in, H, W) to (1, C_out, H, W)."""
-        return self._convolve(image, self._bias, rectify=False)
+        return self._convolve(self._laid(image), self._bias, rectify=False)
 
     def forward_relu(self, image: Tensor) -> Tensor:
         """Convolve and rectify in one go."""
-        return self._convolve(image, self._bias, rectify=True)
+        return self._convolve(self._laid(image), self._bias, rectify=True)
 
     def forward_replicated(self, image: Tensor) -> Tensor:
         """Convolve with the border's pixels repeated outwards instead of zeros."""
         widened = F.pad(image, (1, 1, 1, 1), mode="replicate")
-        return F.conv2d(widened, self._weight, self._bias)
+        return F.conv2d(self._laid(widened), self._weight, self._bias)
 
     def transpose(self, gradient: Tensor) -> Tensor:
         """Carry a gradient (1, C_out, H, W) back to the input (1, C_in, H, W)."""
-        return self._transpose(gradient, None, rectify=False)
+        return self._transpose(self._laid(gradient), None, rectify=False)
 
     def transpose_replicated(self, gradient: Tensor) -> Tensor:
         """Carry a gradient back through `forward_replicated`."""
-        widened = F.conv2d(gradient, self._turned, None, padding=2)
+        widened = F.conv2d(self._laid(gradient), self._turned, None, padding=2)
         # What fell on the repeated border belongs to the pixels it was repeated from.
         widened[..., 1, :] += widened[..., 0, :]
         widened[..., -2, :] += widened[..., -1, :]
         widened[..., 1] += widened[..., 0]
         widened[..., -2] += widened[..., -1]
         return widened[..., 1:-1, 1:-1]
+
+    def _laid(self, image: Tensor) -> Tensor:
+        return image.contiguous(memory_format=self._layout)
 
 
 class _Convolve(Protocol):

@@ -13,10 +13,14 @@ from engine.layers import CHANNELS, block_names, channels_of, features_size
 from engine.scales import Size
 from engine.settings import Settings
 from engine.tiles import Tiling, segment_stages
+from engine.turning import turns
 
 _BYTES = {Precision.FLOAT32: 4, Precision.BFLOAT16: 2, Precision.FLOAT16: 2}
 """Of a number inside the network."""
 
+
+NARROW = 16
+"""Up to this many channels on both sides the direct convolution outruns Winograd."""
 
 _WINOGRAD_DEPTH = 146
 """Input channels that NNPACK transforms at a time, where the first cache holds 32 KiB."""
@@ -113,12 +117,12 @@ def evaluation_operations(settings: Settings, size: Size, tiling: Tiling) -> flo
 
 
 def content_bytes(settings: Settings, machine: Machine, size: Size) -> float:
-    """Bytes that the content image's features take."""
+    """Bytes that the content image's features take, seen every way they are looked at."""
     total = 0
     for layer, _ in settings.content_layers:
         height, width = features_size(layer, (size[1], size[0]))
         total += channels_of(layer, settings.network) * height * width * machine.item
-    return total
+    return total * len(turns(settings))
 
 
 def weights_bytes(settings: Settings, machine: Machine) -> float:
@@ -160,7 +164,7 @@ def _walks(
             else:
                 walk.kept += share * positions * _kept(settings, block, after, item, pooled=pooled)
             walk.busy = max(walk.busy, share * seen * (before + after) * item)
-            if winograd and before > 3:
+            if winograd and before > 3 and max(before, after) > NARROW:
                 # Squares of 8 x 8 stand for 6 x 6 of the result, and kernels become 8 x 8.
                 squares, depth = share * seen / 36, min(before, _WINOGRAD_DEPTH)
                 room = 4 * 64 * (squares * (depth + after) + depth * after)

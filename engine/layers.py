@@ -83,16 +83,6 @@ PROJECTIONS: Mapping[str, int] = {
 """Where the draft network imitates VGG-19, and how many of its principal directions there."""
 
 
-CONTENT_GAINS: Mapping[NetworkName, float] = dict.fromkeys(NetworkName, 1.0) | {
-    NetworkName.DRAFT: 2.4,
-}
-"""Factor on the content loss as a network measures it.
-
-Whatever is minimised finds what a network overlooks: a pastiche made with the draft network lies
-further from its content than that network sees (about twice as far by VGG-19's measure).
-"""
-
-
 def place_of(layer: str) -> tuple[int, int]:
     """Stage and index of a layer's name: conv4_2 -> (4, 2)."""
     stage, _, index = layer.removeprefix("conv").removeprefix("relu").partition("_")

@@ -23,6 +23,7 @@ import torch
 from torch import Tensor
 
 from engine.choices import StyleLoss
+from engine.matrix_roots import polar_factor, root_and_inverse
 from engine.statistics import Statistics, eigh
 
 TINY = 1e-12
@@ -50,32 +51,33 @@ def wasserstein_loss(found: Statistics, target: Statistics) -> Tensor:
 
     ||mu - mu_s||^2 + tr(S + S_s - 2 (S_s^1/2 S S_s^1/2)^1/2), over ||mu_s||^2 + tr S_s, which is
     the distance of the target from nothing. With S_s = L L^T the last trace is that of the root of
-    L^T S L, so only the directions in which the target varies are looked at.
+    L^T S L, so only the directions in which the target varies are looked at. Both covariances are
+    widened by the target's ridge, without which the slope at a variance of 0 would be infinite.
     """
     variances, directions = target.principal
     mean = (found.mean - target.mean).square().sum()
-    softness = target.ridge.square()
-    # Softened alike, the roots at the target itself leave a distance of exactly 0.
-    own = 2 * (variances.square() + softness).sqrt().sum() - target.covariance.diagonal().sum()
-    bures: Tensor = _Bures.apply(found.covariance, directions * variances.sqrt(), softness)
+    widened = variances + target.ridge
+    own = 2 * widened.sum() - target.covariance.diagonal().sum()
+    bures: Tensor = _Bures.apply(found.covariance, directions * widened.sqrt(), target.ridge)
     loss: Tensor = (mean + bures + own) / (target.gram.diagonal().sum() + TINY)
     return loss
 
 
 class _Bures(torch.autograd.Function):
-    """tr S - 2 tr (L^T S L + e)^1/2 for a covariance S (C, C), a factor L (C, K) and a softness e.
+    """tr S - 2 tr (L^T (S + e I) L)^1/2 for a covariance S (C, C), a factor L (C, K), a ridge e.
 
-    Its slope in S is I - L (L^T S L + e)^-1/2 L^T, whose second part is the optimal transport map
-    from one Gaussian to the other: one eigendecomposition gives value and gradient.
+    Its slope in S is I - L (L^T (S + e I) L)^-1/2 L^T, whose second part is the optimal transport
+    map from one Gaussian to the other and is had along with the value.
     """
 
     @staticmethod
-    def forward(ctx: Any, found: Tensor, factor: Tensor, softness: Tensor) -> Tensor:
-        values, vectors = eigh(factor.T @ found @ factor)
-        roots = (values.clamp_min(0) + softness).sqrt()
-        turned = factor @ vectors
-        ctx.save_for_backward((turned / roots) @ turned.T)
-        return found.diagonal().sum() - 2 * roots.sum()
+    def forward(ctx: Any, found: Tensor, factor: Tensor, ridge: Tensor) -> Tensor:
+        widened = found.clone()
+        widened.diagonal().add_(ridge)
+        transported = transport_by_eigenvalues if found.is_cpu else transport_by_products
+        overlap, transport = transported(widened, factor, ridge)
+        ctx.save_for_backward(transport)
+        return found.diagonal().sum() - 2 * overlap
 
     @staticmethod
     def backward(ctx: Any, *outputs: Tensor) -> tuple[Tensor, None, None]:
@@ -83,6 +85,34 @@ class _Bures(torch.autograd.Function):
         slope = -transport * outputs[0]
         slope.diagonal().add_(outputs[0])
         return slope, None, None
+
+
+def transport_by_eigenvalues(
+    widened: Tensor, factor: Tensor, ridge: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Tr R and L R^-1 L^T (C, C), R = (L^T S L)^1/2, by one eigendecomposition of (K, K).
+
+    Args:
+        widened: S, (C, C), no eigenvalue below the ridge.
+        factor: L, (C, K), no singular value below the root of the ridge.
+        ridge: Tells eigenvalues from rounding.
+    """
+    values, vectors = eigh(factor.T @ widened @ factor)
+    roots = values.clamp_min(ridge.square()).sqrt()
+    turned = factor @ vectors
+    return roots.sum(), (turned / roots) @ turned.T
+
+
+def transport_by_products(widened: Tensor, factor: Tensor, _ridge: Tensor) -> tuple[Tensor, Tensor]:
+    """The same by products alone: with S^1/2 L = P R, P orthonormal, it is S^-1/2 P L^T.
+
+    S is no squared covariance, as L^T S L is, so float32 loses less of its small eigenvalues.
+    """
+    root, inverse = root_and_inverse(widened)
+    product = root @ factor
+    orthonormal = polar_factor(product)
+    transport = inverse @ orthonormal @ factor.T
+    return (orthonormal * product).sum(), (transport + transport.T) / 2
 
 
 STYLE_LOSSES: dict[StyleLoss, StyleLossFunction] = {

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from engine.layers import CONTENT_GAINS, LayerWeight, features_size
+from engine.graphs import Replayed
+from engine.layers import LayerWeight, features_size
 from engine.losses import STYLE_LOSSES, TINY
 from engine.networks import Network
 from engine.settings import Settings
 from engine.statistics import Statistics, add_up, as_matrix, blend, measure
 from engine.tiles import Box
+from engine.turning import UPRIGHT, Turn, content_gain
 
 _BAND = 512
 """Rows or columns whose smoothness is measured at once."""
@@ -49,10 +51,12 @@ class Targets:
     Attributes:
         content: Layer -> the content image's features; None without a content image.
         styles: For each style image, layer -> statistics.
+        turn: How the pictures were turned when they were measured; the pastiche is turned alike.
     """
 
     content: Mapping[str, ContentTarget] | None
     styles: tuple[Mapping[str, Statistics], ...]
+    turn: Turn = UPRIGHT
 
 
 def encode_content(
@@ -120,8 +124,7 @@ class Objective:
         self._targets = targets
         self._style_loss = STYLE_LOSSES[settings.style_loss]
         self._content_targets = targets.content or {}
-        gain = CONTENT_GAINS[settings.network]
-        alpha = 0.0 if targets.content is None else settings.alpha * gain
+        alpha = 0.0 if targets.content is None else settings.alpha * content_gain(settings)
         self._content = _relative(settings.content_layers, alpha)
         self._style = _relative(settings.style_layers, settings.effective_beta())
         self._blend = {
@@ -137,6 +140,12 @@ class Objective:
             *(("smoothness",) if self._smoothness else ()),
         )
 
+    @property
+    def can_be_recorded(self) -> bool:
+        """Whether an evaluation is one chain of kernels on a graphics card, not many tiles'."""
+        network = self._network
+        return network.arithmetic.device.type == "cuda" and network.tiling.side is None
+
     def measures(self, settings: Settings) -> bool:
         """Whether all layers these settings name were measured for this objective."""
         content = {layer for layer, _ in settings.content_layers}
@@ -150,6 +159,7 @@ class Objective:
 
     def evaluate(self, image: Tensor) -> Evaluation:
         """Value, terms and gradient at an image (1, 3, H, W), sRGB in 0..1, on the device."""
+        image = self._targets.turn.of(image)
         found: dict[str, Statistics] = {}
         values: dict[str, Tensor] = {}
         content = {layer: image.new_zeros(()) for layer in self._content}
@@ -178,7 +188,7 @@ class Objective:
             values["smoothness"] = _add_smoothness_gradient(image, self._smoothness, gradient)
         # A slider may stand at 0 for a moment: then nothing is asked and the picture stays.
         terms = torch.stack([values[name] for name in self.term_names] or [image.new_zeros(())])
-        return Evaluation(terms.sum(), terms, gradient)
+        return Evaluation(terms.sum(), terms, self._targets.turn.back(gradient))
 
     def _style_slope(self, layer: str, found: Statistics, scale: float) -> tuple[Tensor, _Slope]:
         """A style term and its slope times a scale; autograd sees small tensors only."""
@@ -208,6 +218,34 @@ class Objective:
         gradient.add_(slope, alpha=2 * weight * scale)
         value: Tensor = weight * square
         return value
+
+
+class Views:
+    """The same objective with the pictures turned one way and another, for one step after another.
+
+    Args:
+        objectives: The first of them upright.
+    """
+
+    def __init__(self, objectives: Sequence[Objective]) -> None:
+        self._objectives = tuple(objectives)
+        self._evaluations = [
+            Replayed(view.evaluate) if view.can_be_recorded else view.evaluate
+            for view in objectives
+        ]
+        self.term_names = objectives[0].term_names
+
+    def measures(self, settings: Settings) -> bool:
+        """Whether all layers these settings name were measured."""
+        return self._objectives[0].measures(settings)
+
+    def retuned(self, settings: Settings, style_weights: Sequence[float]) -> Views:
+        """The same targets under other weights; the layers must be among those measured."""
+        return Views([view.retuned(settings, style_weights) for view in self._objectives])
+
+    def evaluate(self, image: Tensor, step: int = 0) -> Evaluation:
+        """Value, terms and gradient at an upright image, as they are seen at a step."""
+        return self._evaluations[step % len(self._evaluations)](image)
 
 
 @dataclass(frozen=True)

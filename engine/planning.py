@@ -19,10 +19,14 @@ from engine.job import Job
 from engine.scales import Scale, Size, plan_scales
 from engine.settings import Settings
 from engine.tiles import SMALLEST_TILE, Tiling
+from engine.turning import turns
 from engine.wording import gigabytes
 
 _IMAGES = {OptimizerName.ADAM: 9, OptimizerName.GRADIENT_DESCENT: 7, OptimizerName.LBFGS: 9}
 """Float32 images held at once by the canvas and the optimiser, the L-BFGS history left out."""
+
+_TURNED_IMAGES = 2
+"""The canvas and its gradient once more, turned."""
 
 _RESERVE = 0.9
 """The share of free memory a job may plan with; the rest is for the desktop and for surprises."""
@@ -150,6 +154,8 @@ def ran_out_of_memory(size: int) -> EngineError:
 def _images(settings: Settings, scale: Scale) -> int:
     """Float32 images held at once by the canvas and the optimiser at one scale."""
     images = _IMAGES[settings.optimizer]
+    if len(turns(settings)) > 1:
+        images += _TURNED_IMAGES
     if settings.optimizer is OptimizerName.LBFGS:
         images += 2 * min(settings.history, scale.steps)
     return images

@@ -46,11 +46,11 @@ def pool(
 
 
 def _average_pool(flow: Tensor, scale: float, *, rectify: bool) -> tuple[Tensor, Transpose]:
-    shape = flow.shape
+    shape, layout = flow.shape, _layout(flow)
     positive = flow > 0 if rectify else None
 
     def transpose(gradient: Tensor) -> Tensor:
-        spread = _spread(gradient * (scale / 4), shape)
+        spread = _spread((gradient * (scale / 4)).contiguous(memory_format=layout), shape)
         return spread if positive is None else spread.mul_(positive)
 
     return F.avg_pool2d(flow, 2) * scale, transpose

@@ -137,7 +137,7 @@ class Settings(BaseModel):
         help="How far Adam moves a pixel in a step; pixels run from 0 to 1.",
     )  # fmt: skip
     averaging: float = parameter(
-        0.95, "Averaging", term="decay of the averaged iterates", low=0.0, high=0.9999,
+        0.9, "Averaging", term="decay of the averaged iterates", low=0.0, high=0.9999,
         slider=(0.0, 0.999), group=Group.OPTIMISATION,
         relevant=("optimizer", (OptimizerName.ADAM,)),
         help="Adam's result is the running average of its iterates, which is cleaner than the "
@@ -166,7 +166,7 @@ class Settings(BaseModel):
         help="How much larger each scale is than the one before.",
     )  # fmt: skip
     steps_falloff: float = parameter(
-        0.5, "Steps falloff", term="steps of a scale relative to the one before",
+        0.6, "Steps falloff", term="steps of a scale relative to the one before",
         low=0.01, high=4.0, slider=(0.1, 1.0), group=Group.OPTIMISATION,
         help="Large scales start almost finished: each takes this share of the steps of the one "
         "before.",

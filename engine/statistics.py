@@ -111,6 +111,9 @@ def measure(features: Tensor) -> Statistics:
     wide = torch.promote_types(matrix.dtype, torch.float32)
     if matrix.dtype is wide:
         return Statistics(matrix.shape[1], matrix.sum(1), matrix @ matrix.T)
+    if matrix.is_cuda:  # products of such numbers are exact in float32, where the card adds them up
+        outer = torch.mm(matrix, matrix.T, out_dtype=wide)
+        return Statistics(matrix.shape[1], matrix.sum(1, dtype=wide), outer)
     # Part by part: features in float32 would take twice the memory that their own numbers save.
     total = matrix.new_zeros(len(matrix), dtype=wide)
     outer = matrix.new_zeros((len(matrix), len(matrix)), dtype=wide)

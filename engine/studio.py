@@ -13,10 +13,18 @@ from engine.convolutions import Arithmetic
 from engine.job import Job, Picture
 from engine.layers import LayerWeight
 from engine.networks import Network
-from engine.objective import Objective, Targets, encode_content, encode_style
+from engine.objective import (
+    ContentTarget,
+    Objective,
+    Targets,
+    Views,
+    encode_content,
+    encode_style,
+)
 from engine.scales import Scale, Size
 from engine.settings import Settings
 from engine.tiles import Tiling
+from engine.turning import turns
 
 
 class Studio:
@@ -53,26 +61,29 @@ class Studio:
         scale: Scale,
         settings: Settings,
         shares: Sequence[float],
-        deliver: Callable[[Objective], None],
+        deliver: Callable[[Views], None],
     ) -> Iterator[str]:
         """Measure the pictures at one scale and deliver the objective.
 
         Yields:
             Which picture is next, in words, before it takes its time.
         """
-        network = self._network_for(settings)
+        network, views = self._network_for(settings), turns(settings)
         place = f"at {scale.canvas[0]} × {scale.canvas[1]} px"
-        content = None
+        contents: list[dict[str, ContentTarget] | None] = [None] * len(views)
         if self._job.content is not None:
             yield f"Measuring {self._job.content.name} {place}"
             image = self._tensor(self._job.content, scale.canvas)
-            content = encode_content(network, image, _names(settings.content_layers))
+            layers = _names(settings.content_layers)
+            contents = [encode_content(network, turn.of(image), layers) for turn in views]
         styles = []
         for style, size in zip(self._job.styles, scale.styles, strict=True):
             yield f"Measuring {style.picture.name} {place}"
             image = self._tensor(style.picture, size)
-            styles.append(encode_style(network, image, _names(settings.style_layers)))
-        deliver(Objective(network, Targets(content, tuple(styles)), settings, shares))
+            layers = _names(settings.style_layers)
+            styles.append([encode_style(network, turn.of(image), layers) for turn in views])
+        targets = map(Targets, contents, zip(*styles, strict=True), views)
+        deliver(Views([Objective(network, seen, settings, shares) for seen in targets]))
 
     def first_image(self, scale: Scale) -> torch.Tensor:
         """What the canvas holds before the first step."""

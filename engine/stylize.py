@@ -25,7 +25,7 @@ from engine import devices
 from engine.canvas import preview, resized, to_pixels
 from engine.errors import Cancelled, EngineError, InputError
 from engine.job import Job, Pastiche, Progress, Retune, Stage, Term, check_mix
-from engine.objective import Evaluation, Objective
+from engine.objective import Evaluation, Views
 from engine.optimizers import Descent
 from engine.pace import Clock, Pace
 from engine.planning import plan, ran_out_of_memory, refuse_if_too_large, smaller
@@ -104,7 +104,7 @@ class _Run:
         self._rollbacks = 0
         self._notes: list[str] = []
         self._studio: Studio | None = None
-        self._objective: Objective | None = None
+        self._objective: Views | None = None
         self._descent: Descent | None = None
         self._device = torch.device("cpu")
 
@@ -164,7 +164,7 @@ class _Run:
                 if descent is None:
                     descent = self._descent = self._enter(scale, studio, later)
                     pace = Pace(self._clock)
-                evaluation = self._step(descent, objective)
+                evaluation = self._step(descent, objective, step)
                 if self._clock.look_due() or step + 1 == scale.steps:
                     message = self._look(descent, objective, evaluation)
             except Exception as error:
@@ -194,7 +194,7 @@ class _Run:
         if not later and descent is not None and self._objective is not None:
             self._evaluate_result(self._objective, descent)
 
-    def _current(self, scale: Scale, studio: Studio) -> _Talk[Objective]:
+    def _current(self, scale: Scale, studio: Studio) -> _Talk[Views]:
         """The objective as it is to be now: measured, or retuned, or as it was."""
         objective = self._objective
         if objective is not None and not self._retuned:
@@ -207,7 +207,7 @@ class _Run:
             self._objective = objective = objective.retuned(settings, shares)
             return objective
         self._objective = objective = None
-        found: list[Objective] = []
+        found: list[Views] = []
         for message in studio.measure(scale, settings, shares, found.append):
             yield from self._speak(message)
         self._objective = found[0]
@@ -267,14 +267,14 @@ class _Run:
         self._settings, self._shares = settings, change.style_weights
         self._retuned = True
 
-    def _step(self, descent: Descent, objective: Objective) -> Evaluation | None:
+    def _step(self, descent: Descent, objective: Views, step: int) -> Evaluation | None:
         """One optimiser step; None where the numbers broke an eigendecomposition."""
         try:
-            return descent.step(objective.evaluate)
+            return descent.step(lambda image: objective.evaluate(image, step))
         except torch.linalg.LinAlgError:  # type: ignore[attr-defined]
             return None
 
-    def _look(self, descent: Descent, objective: Objective, evaluation: Evaluation | None) -> str:
+    def _look(self, descent: Descent, objective: Views, evaluation: Evaluation | None) -> str:
         """Read the terms off the device; roll back if the numbers are not finite, and say so."""
         if evaluation is not None and descent.is_finite() and bool(evaluation.total.isfinite()):
             descent.mark_good()
@@ -291,7 +291,7 @@ class _Run:
         self._notes.append(message)
         return message
 
-    def _evaluate_result(self, objective: Objective, descent: Descent) -> None:
+    def _evaluate_result(self, objective: Views, descent: Descent) -> None:
         """Let the final terms be those of the result itself, which is no iterate.
 
         The picture is finished: whatever fails here costs the terms, not the picture.
@@ -305,7 +305,7 @@ class _Run:
         self._progress = replace(self._progress, evaluations=self._progress.evaluations + 1)
         self._note_terms(objective, evaluation)
 
-    def _note_terms(self, objective: Objective, evaluation: Evaluation) -> None:
+    def _note_terms(self, objective: Views, evaluation: Evaluation) -> None:
         values = evaluation.terms.tolist()
         terms = tuple(map(Term, objective.term_names, values))
         self._progress = replace(self._progress, terms=terms, total=sum(values))

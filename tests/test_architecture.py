@@ -21,8 +21,9 @@ QT = {"PySide6", "qasync", "pyqtgraph", "superqt"}
 NETWORK = {"urllib.request", "http.client", "socket", "ssl", "torch.hub"}
 
 NEED_TORCH = {
-    "canvas", "checkpoints", "convolutions", "devices", "lbfgs", "losses", "networks", "objective",
-    "optimizers", "pooling", "speed", "statistics", "studio", "stylize", "tapes",
+    "canvas", "checkpoints", "convolutions", "devices", "graphs", "lbfgs", "losses", "matrix_roots",
+    "networks", "objective", "optimizers", "pooling", "speed", "statistics", "studio", "stylize",
+    "tapes",
 }  # fmt: skip
 """The modules of the engine that compute; all others load without torch."""
 

@@ -31,7 +31,7 @@ from engine.errors import NetworkMissingError
 from engine.images import picture_from_pixels
 from engine.job import Job, Picture, StyleImage
 from engine.layers import CHANNELS, CONVOLUTIONS
-from engine.objective import Objective
+from engine.objective import Views
 from engine.planning import plan
 from engine.scales import Scale
 from engine.settings import Settings
@@ -160,9 +160,9 @@ def planned_tiling(settings: Settings, weights: Path) -> Tiling:
     return plan(square_job(settings, weights), devices.machine_for(settings)).tiling
 
 
-def measured(studio: Studio, settings: Settings, scale: Scale) -> Objective:
+def measured(studio: Studio, settings: Settings, scale: Scale) -> Views:
     """The objective at a scale, from the studio's own pictures."""
-    found: list[Objective] = []
+    found: list[Views] = []
     for _ in studio.measure(scale, settings, [1.0], found.append):
         pass
     return found[0]

@@ -9,8 +9,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from engine.choices import NetworkName
-from engine.layers import CONTENT_GAINS, CONVOLUTIONS
+from engine.layers import CONVOLUTIONS
 from engine.settings import Settings
+from engine.turning import content_gain
 
 MEAN = torch.tensor((0.485, 0.456, 0.406), dtype=torch.float64).view(1, 3, 1, 1)
 STD = torch.tensor((0.229, 0.224, 0.225), dtype=torch.float64).view(1, 3, 1, 1)
@@ -77,12 +78,14 @@ def style_loss(kind: str, found: Tensor, target: Tensor) -> Tensor:
         mean_error = (mean - mean_s).pow(2).sum() / mean_s.pow(2).sum()
         return (gram_error + mean_error + (std - std_s).pow(2).sum() / std_s.pow(2).sum()) / 3
     cov, cov_s = torch.cov(f, correction=0), torch.cov(s, correction=0)
-    # The target's directions of hardly any variance are left out, and the roots are softened.
+    # Both Gaussians are widened by the ridge, in the target's principal directions only.
     values, vectors = torch.linalg.eigh(cov_s)
-    values = values * (values > ridge)
-    root = vectors @ torch.diag(values.sqrt()) @ vectors.T
-    inside = torch.linalg.eigvalsh(root @ cov @ root).clamp_min(0)
-    cross = (inside + ridge**2).sqrt().sum() - (values.square() + ridge**2).sqrt().sum()
+    widened = (values + ridge) * (values > ridge)
+    root = vectors @ torch.diag(widened.sqrt()) @ vectors.T
+    eye = torch.eye(len(cov), dtype=cov.dtype)
+    inside = torch.linalg.eigvalsh(root @ (cov + ridge * eye) @ root).clamp_min(0)
+    inside = inside[-int((values > ridge).sum()) :]  # the rest is 0, where a root has no slope
+    cross = inside.sqrt().sum() - widened.sum()
     distance = (mean - mean_s).pow(2).sum() + cov.trace() - cov_s.trace() - 2 * cross
     return distance / gram_s.trace()
 
@@ -103,7 +106,7 @@ def objective(
 
     at = seen(image)
     total = image.new_zeros(())
-    gain = CONTENT_GAINS[settings.network]
+    gain = content_gain(settings)
     if content is not None:
         aim = seen(content)
         whole = sum(weight for _, weight in settings.content_layers)

@@ -17,11 +17,13 @@ from engine.choices import NetworkName
 from engine.convolutions import Arithmetic
 from engine.errors import InputError
 from engine.images import open_picture
-from engine.job import Job, Pixels, StyleImage
+from engine.job import Job, Picture, Pixels, StyleImage
 from engine.layers import PROJECTIONS, layer_names, stand_in
 from engine.networks import Network
-from engine.objective import Objective, Targets, encode_content, encode_style
+from engine.objective import Objective, Targets, Views, encode_content, encode_style
+from engine.scales import Scale
 from engine.settings import DEFAULTS
+from engine.studio import Studio
 from engine.stylize import stylize
 from engine.tiles import Tiling
 from engine.weights import find_weights, resolve_network
@@ -82,6 +84,28 @@ def test_losses_compare_what_the_projections_show(loss: str) -> None:
     for found in objectives:
         torch.testing.assert_close(found.total, total.detach(), rtol=1e-8, atol=0)
         assert (found.gradient - gradient).norm() / gradient.norm() < 1e-6
+
+
+def test_each_step_sees_the_same_objective_from_another_side() -> None:
+    settings = SETTINGS.changed(style_loss="gram")
+    weights = read_weights(DRAFT_NETWORK, DRAFT)
+    levels = [(255 * seen).to(torch.uint8) for seen in (image(2), image(3, 40, 44))]
+    content, style = (Picture(level[0].permute(1, 2, 0).numpy(), "p", "") for level in levels)
+    job = Job(content, (StyleImage(style),), settings, DRAFT_NETWORK)
+    found: list[Views] = []
+    scale = Scale(content.size, (style.size,), steps=8)
+    for _ in Studio(job, Tiling()).measure(scale, settings, [1.0], found.append):
+        pass
+    pictures = [image(1), *(level.double() / 255 for level in levels)]
+    for step in (0, 1, 2, 3, 6):
+        x, *seen = (picture.rot90(step, (2, 3)) for picture in pictures)
+        leaf = x.clone().requires_grad_()
+        total = reference.objective(leaf, *seen, weights, settings)
+        (gradient,) = torch.autograd.grad(total, leaf)
+        evaluation = found[0].evaluate(pictures[0].float(), step)
+        assert float(evaluation.total) == pytest.approx(float(total), rel=1e-4)
+        upright = gradient.rot90(-step, (2, 3))
+        assert (evaluation.gradient - upright).norm() / upright.norm() < 1e-3
 
 
 def test_every_layer_of_vgg19_has_a_stand_in() -> None:

@@ -7,7 +7,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.losses import STYLE_LOSSES, wasserstein_loss
+from engine.losses import (
+    STYLE_LOSSES,
+    transport_by_eigenvalues,
+    transport_by_products,
+    wasserstein_loss,
+)
 from engine.statistics import Statistics, blend, measure
 
 
@@ -87,3 +92,19 @@ def test_an_empty_picture_is_one_target_away() -> None:
     target = features(1)
     nothing = torch.zeros_like(target)
     assert float(STYLE_LOSSES["gram"](measure(nothing), measure(target))) == pytest.approx(1)
+
+
+def test_the_transport_map_is_the_same_by_eigenvalues_and_by_products() -> None:
+    # Fewer positions than channels: both covariances are singular but for the ridge.
+    found, target = measure(features(1, 20, 12)), measure(features(2, 20, 18))
+    ridge = target.ridge
+    variances, directions = target.principal
+    factor = directions * (variances + ridge).sqrt()
+    widened = found.covariance + ridge * torch.eye(20)
+    value, transport = transport_by_eigenvalues(widened, factor, ridge)
+    again, other = transport_by_products(widened, factor, ridge)
+    torch.testing.assert_close(again, value, rtol=1e-9, atol=0)
+    torch.testing.assert_close(other, transport, rtol=1e-6, atol=1e-6)
+    # It takes one Gaussian to the other: T S T is S_s, where S_s varies.
+    moved = directions.T @ transport @ widened @ transport @ directions
+    torch.testing.assert_close(moved, torch.diag(variances + ridge), rtol=0, atol=1e-6)
