@@ -8,8 +8,17 @@ import pytest
 import torch
 
 from engine import graphs
+from engine.choices import NetworkName, StyleLoss
 from engine.graphs import Evaluate, Replayed
-from engine.objective import Evaluation
+from engine.images import open_picture
+from engine.job import Job, StyleImage
+from engine.objective import Evaluation, Views
+from engine.scales import Scale
+from engine.settings import DEFAULTS
+from engine.studio import Studio
+from engine.tiles import Tiling
+from engine.turning import turns
+from resources import DRAFT_NETWORK, SAMPLES
 
 
 def evaluate(image: torch.Tensor) -> Evaluation:
@@ -77,3 +86,27 @@ def test_where_nothing_can_be_recorded_it_goes_on_as_before(
     for value in range(6):
         assert float(replayed(picture(value)).total) == 12 * value
     assert calls == [0, 1, 2, 3, 4, 5]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a graphics card")
+@pytest.mark.parametrize("loss", StyleLoss)
+def test_on_a_graphics_card_nothing_waits_and_a_replay_is_the_evaluation(loss: StyleLoss) -> None:
+    settings = DEFAULTS.on(NetworkName.DRAFT).changed(style_loss=loss, device="cuda")
+    content, painting = (open_picture(SAMPLES / f"{n}.jpg") for n in ("photograph", "painting"))
+    job = Job(content, (StyleImage(painting),), settings, DRAFT_NETWORK)
+    found: list[Views] = []
+    studio = Studio(job, Tiling())
+    for _ in studio.measure(Scale((128, 96), ((128, 128),), 8), settings, [1.0], found.append):
+        pass
+    sides, image = len(turns(settings)), torch.rand(1, 3, 96, 128, device="cuda")
+    first = [found[0].evaluate(image, step) for step in range(sides)]
+    for step in range(sides, 5 * sides):  # the fourth of each side is recorded
+        found[0].evaluate(image, step)
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        again = [found[0].evaluate(image, step) for step in range(sides)]
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    for one, other in zip(first, again, strict=True):
+        torch.testing.assert_close(other.total, one.total, rtol=1e-3, atol=0)
+        assert (other.gradient - one.gradient).norm() / one.gradient.norm() < 1e-2
