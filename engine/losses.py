@@ -74,8 +74,10 @@ class _Bures(torch.autograd.Function):
     def forward(ctx: Any, found: Tensor, factor: Tensor, ridge: Tensor) -> Tensor:
         widened = found.clone()
         widened.diagonal().add_(ridge)
-        transported = transport_by_eigenvalues if found.is_cpu else transport_by_products
-        overlap, transport = transported(widened, factor, ridge)
+        if found.is_cpu:
+            overlap, transport = transport_by_eigenvalues(widened, factor, ridge)
+        else:
+            overlap, transport = transport_by_products(widened, factor)
         ctx.save_for_backward(transport)
         return found.diagonal().sum() - 2 * overlap
 
@@ -90,7 +92,7 @@ class _Bures(torch.autograd.Function):
 def transport_by_eigenvalues(
     widened: Tensor, factor: Tensor, ridge: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Tr R and L R^-1 L^T (C, C), R = (L^T S L)^1/2, by one eigendecomposition of (K, K).
+    """The trace of R = (L^T S L)^1/2, and L R^-1 L^T (C, C), by an eigendecomposition of (K, K).
 
     Args:
         widened: S, (C, C), no eigenvalue below the ridge.
@@ -103,7 +105,7 @@ def transport_by_eigenvalues(
     return roots.sum(), (turned / roots) @ turned.T
 
 
-def transport_by_products(widened: Tensor, factor: Tensor, _ridge: Tensor) -> tuple[Tensor, Tensor]:
+def transport_by_products(widened: Tensor, factor: Tensor) -> tuple[Tensor, Tensor]:
     """The same by products alone: with S^1/2 L = P R, P orthonormal, it is S^-1/2 P L^T.
 
     S is no squared covariance, as L^T S L is, so float32 loses less of its small eigenvalues.

@@ -102,7 +102,7 @@ def test_the_transport_map_is_the_same_by_eigenvalues_and_by_products() -> None:
     factor = directions * (variances + ridge).sqrt()
     widened = found.covariance + ridge * torch.eye(20)
     value, transport = transport_by_eigenvalues(widened, factor, ridge)
-    again, other = transport_by_products(widened, factor, ridge)
+    again, other = transport_by_products(widened, factor)
     torch.testing.assert_close(again, value, rtol=1e-9, atol=0)
     torch.testing.assert_close(other, transport, rtol=1e-6, atol=1e-6)
     # It takes one Gaussian to the other: T S T is S_s, where S_s varies.
