@@ -3,7 +3,7 @@
 Three ways give the same numbers to rounding: Winograd in float32 (NNPACK, where a CPU has no unit
 for bfloat16; half as fast again as the direct way at 512 px), oneDNN's direct convolution with
 weights packed beforehand and the ReLU fused in (bfloat16 on a CPU, and CPUs without NNPACK), and
-torch's own choice with channels last (everything else).
+torch's own choice with channels last (everything else, and beside NNPACK where channels are few).
 """
 
 from __future__ import annotations
