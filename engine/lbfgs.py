@@ -3,6 +3,10 @@
 The two-loop recursion of Nocedal (1980), one evaluation a step, a unit step after the first, as
 `torch.optim.LBFGS` does it with `max_iter=1`; scalars stay tensors. A pair of no use is weighted
 with 0, where torch leaves it out: it takes a place in the history, but asks the device nothing.
+
+Nothing searches along the line, so two lengths stand guard. The first step is long enough to tell
+curvature from rounding: one that is lost in rounding makes the second a leap out of the picture.
+And no step is longer than one that the approximation can be trusted for.
 """
 
 from __future__ import annotations
@@ -30,19 +34,24 @@ class _Pair:
 class LBFGS(torch.optim.Optimizer):
     """Limited-memory BFGS for a single parameter.
 
+    The parameter may be clamped between two steps: what is remembered of a step is how far the
+    parameter has come.
+
     Args:
         image: The parameter. Its gradient must be a new tensor at each step; it is kept, not
             copied.
         history: How many pairs are remembered.
+        first: Root mean square of the first step.
+        longest: Root mean square that no step exceeds.
     """
 
-    def __init__(self, image: Tensor, history: int) -> None:
+    def __init__(self, image: Tensor, history: int, first: float, longest: float) -> None:
         super().__init__([image], {})
         self._image = image
         self._pairs: deque[_Pair] = deque(maxlen=history)
-        self._direction: Tensor | None = None
-        self._gradient = torch.empty(0)
-        self._scale = torch.ones((), device=image.device, dtype=image.dtype)
+        self._first, self._longest = first, longest
+        self._gradient: Tensor | None = None
+        self._before = self._scale = torch.empty(0)
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Tensor]) -> Tensor:  # type: ignore[override]
@@ -50,13 +59,18 @@ class LBFGS(torch.optim.Optimizer):
         value = closure()
         assert self._image.grad is not None, "the closure sets the gradient"
         gradient = self._image.grad.flatten()
-        if self._direction is None:
-            # Nothing is known of the curvature: the first step is short.
-            direction = gradient.neg().mul_(gradient.abs().sum().reciprocal().clamp_max(1))
+        if self._gradient is None:
+            # Finite even where nothing slopes.
+            scale = self._first / _length(gradient)
+            self._scale = scale.clamp_max(torch.finfo(scale.dtype).max)
+            self._before = self._image.clone()
         else:
-            self._remember(self._direction, gradient - self._gradient)
-            direction = self._downhill(gradient)
-        self._direction, self._gradient = direction, gradient
+            step = self._image.sub(self._before).flatten()
+            self._remember(step, gradient - self._gradient)
+            self._before.copy_(self._image)
+        self._gradient = gradient
+        direction = self._downhill(gradient)
+        direction.mul_((self._longest / _length(direction)).clamp_max(1))
         self._image.add_(direction.view_as(self._image))
         return value
 
@@ -79,3 +93,8 @@ class LBFGS(torch.optim.Optimizer):
         for pair, factor in zip(self._pairs, reversed(factors), strict=True):
             direction.addcmul_(pair.step, factor - pair.change.dot(direction) * pair.weight)
         return direction
+
+
+def _length(values: Tensor) -> Tensor:
+    """Their root mean square."""
+    return torch.linalg.vector_norm(values) / len(values) ** 0.5

@@ -28,25 +28,25 @@ class _Traits:
     """What sets the optimisers apart beyond their update rule.
 
     Attributes:
-        bounded: The image is clamped to 0..1 after each step. L-BFGS would misread the clamp as
-            curvature.
         averaged: The result is the running average of the iterates.
         outlives_objective: Its memory stays sound when the weights of the objective change.
     """
 
-    bounded: bool
     averaged: bool
     outlives_objective: bool
 
 
 _TRAITS = {
-    OptimizerName.ADAM: _Traits(bounded=True, averaged=True, outlives_objective=True),
-    OptimizerName.LBFGS: _Traits(bounded=False, averaged=False, outlives_objective=False),
-    OptimizerName.GRADIENT_DESCENT: _Traits(bounded=True, averaged=False, outlives_objective=True),
+    OptimizerName.ADAM: _Traits(averaged=True, outlives_objective=True),
+    OptimizerName.LBFGS: _Traits(averaged=False, outlives_objective=False),
+    OptimizerName.GRADIENT_DESCENT: _Traits(averaged=False, outlives_objective=True),
 }
 
 _BETAS = (0.9, 0.99)
 """Adam's decays; the short second one lets the step follow a loss that falls by orders."""
+
+_FIRST_STEP, _LONGEST_STEP = 0.01, 0.1
+"""Of L-BFGS: root mean square over the image's values, which lie in 0..1."""
 
 
 class Descent:
@@ -85,8 +85,7 @@ class Descent:
             return evaluation.total * values
 
         self._optimizer.step(closure)  # type: ignore[arg-type]
-        if self._traits.bounded:
-            self.image.clamp_(0, 1)
+        self.image.clamp_(0, 1)
         if self._traits.averaged and self._settings.averaging > 0:
             self._average.lerp_(self.image, 1 - self._settings.averaging)
             self._averaged_steps += 1
@@ -148,6 +147,6 @@ class Descent:
                     [self.image], lr=settings.learning_rate, betas=_BETAS, fused=fused
                 )
             case OptimizerName.LBFGS:
-                return LBFGS(self.image, settings.history)
+                return LBFGS(self.image, settings.history, _FIRST_STEP, _LONGEST_STEP)
             case OptimizerName.GRADIENT_DESCENT:
                 return torch.optim.SGD([self.image], lr=settings.gamma)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import pytest
@@ -14,6 +15,8 @@ from engine.lbfgs import LBFGS
 Function = Callable[[Tensor], Tensor]
 
 SIZE, HISTORY, STEPS = 30, 5, 30
+
+FIRST, LONGEST = 0.01, 0.1
 
 
 def quadratic() -> tuple[Function, Tensor]:
@@ -36,12 +39,15 @@ def valley() -> tuple[Function, Tensor]:
 
 
 def dented() -> tuple[Function, Tensor]:
-    """A bowl with waves in it: where it is concave, a pair's curvature is negative."""
+    """A bowl with waves in it: where it is concave, a pair's curvature is negative.
+
+    So flat that torch begins with the gradient itself, as it goes on without a pair of use.
+    """
 
     def height(x: Tensor) -> Tensor:
-        return (0.1 * (1 - torch.cos(2 * x)) + 0.1 * x.square()).sum()
+        return 0.008 * (1 - torch.cos(2 * x) + x.square()).sum()
 
-    return height, torch.linspace(1.2, 1.9, SIZE, dtype=torch.float64)
+    return height, torch.linspace(0.9, 1.9, SIZE, dtype=torch.float64)
 
 
 def closure_for(function: Function, image: Tensor) -> Callable[[], Tensor]:
@@ -55,9 +61,16 @@ def closure_for(function: Function, image: Tensor) -> Callable[[], Tensor]:
     return closure
 
 
+def torchs_first_step(function: Function, start: Tensor) -> float:
+    """Root mean square of the step torch begins with: the gradient, or one of length 1 by sums."""
+    gradient = torch.func.grad(function)(start)
+    step = gradient * min(1.0, 1 / float(gradient.abs().sum()))
+    return float(step.square().mean().sqrt())
+
+
 def walked(function: Function, start: Tensor, history: int = HISTORY) -> list[Tensor]:
     image = start.clone()
-    optimizer = LBFGS(image, history)
+    optimizer = LBFGS(image, history, torchs_first_step(function, start), math.inf)
     places = []
     for _ in range(STEPS):
         optimizer.step(closure_for(function, image))
@@ -99,14 +112,14 @@ def test_the_way_is_that_of_torchs_own(landscape: Callable[[], tuple[Function, T
 def test_a_step_returns_the_value_before_it() -> None:
     function, start = quadratic()
     image = start.clone()
-    value = LBFGS(image, HISTORY).step(closure_for(function, image))
+    value = LBFGS(image, HISTORY, FIRST, LONGEST).step(closure_for(function, image))
     assert float(value) == float(function(start))
 
 
 def test_the_history_is_bounded() -> None:
     function, start = quadratic()
     image = start.clone()
-    optimizer = LBFGS(image, HISTORY)
+    optimizer = LBFGS(image, HISTORY, FIRST, LONGEST)
     for _ in range(2 * HISTORY):
         optimizer.step(closure_for(function, image))
     assert len(optimizer._pairs) == HISTORY
@@ -114,8 +127,9 @@ def test_the_history_is_bounded() -> None:
 
 def test_without_curvature_each_step_is_that_along_the_gradient() -> None:
     slope = torch.linspace(-1, 1, SIZE, dtype=torch.float64)
-    places = torch.stack(walked(lambda x: slope @ x, torch.zeros_like(slope)))
-    torch.testing.assert_close(places.diff(dim=0), -slope.expand(STEPS - 1, -1))
+    places = torch.stack([start := torch.zeros_like(slope), *walked(lambda x: slope @ x, start)])
+    step = -slope * torchs_first_step(lambda x: slope @ x, start) / slope.square().mean().sqrt()
+    torch.testing.assert_close(places.diff(dim=0), step.expand(STEPS, -1))
 
 
 def test_a_pair_of_negative_curvature_is_left_out_as_torch_leaves_it_out() -> None:
@@ -129,9 +143,38 @@ def test_a_pair_of_negative_curvature_is_left_out_as_torch_leaves_it_out() -> No
     assert same_way(function, start, STEPS)
 
 
+def test_the_first_step_and_the_longest_have_the_lengths_asked_for() -> None:
+    function, start = quadratic()
+    image = start.clone()
+    optimizer = LBFGS(image, HISTORY, FIRST, LONGEST)
+    places = [start]
+    for _ in range(STEPS):
+        optimizer.step(closure_for(function, image))
+        places.append(image.clone())
+    lengths = torch.stack(places).diff(dim=0).square().mean(1).sqrt()
+    assert float(lengths[0]) == pytest.approx(FIRST)
+    # The bottom is far away, so most steps would like to be longer.
+    assert float(lengths.max()) == pytest.approx(LONGEST)
+    assert function(places[-1]) < function(start)
+
+
+def test_curvature_is_told_from_how_far_a_clamped_image_came() -> None:
+    def height(x: Tensor) -> Tensor:
+        return (x - target).square().sum()
+
+    # Half of the values want to go beyond what the image may hold.
+    target = torch.linspace(-0.5, 1.5, SIZE, dtype=torch.float64)
+    image = torch.full_like(target, 0.5)
+    optimizer = LBFGS(image, HISTORY, FIRST, LONGEST)
+    for _ in range(STEPS):
+        optimizer.step(closure_for(height, image))
+        image.clamp_(0, 1)
+    torch.testing.assert_close(image, target.clamp(0, 1))
+
+
 def test_without_a_gradient_the_image_stays_put() -> None:
     image = torch.full((1, 3, 4, 4), 0.5)
-    optimizer = LBFGS(image, HISTORY)
+    optimizer = LBFGS(image, HISTORY, FIRST, LONGEST)
     for _ in range(3):
         image.grad = None
         optimizer.step(closure_for(lambda x: 0 * x.sum(), image))
@@ -153,7 +196,7 @@ class Reads(TorchDispatchMode):
 def test_a_step_reads_no_number_off_the_device() -> None:
     function, start = quadratic()
     image = start.clone()
-    optimizer = LBFGS(image, HISTORY)
+    optimizer = LBFGS(image, HISTORY, FIRST, LONGEST)
     with Reads() as reads:
         for _ in range(HISTORY + 2):
             optimizer.step(closure_for(function, image))

@@ -66,6 +66,22 @@ def test_adam_steps_by_the_learning_rate_and_stays_in_range() -> None:
     assert float(hill.image.max()) == 1
 
 
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs", "gradient-descent"])
+def test_the_image_stays_in_range_throughout(optimizer: str) -> None:
+    def pulled_outside(image: torch.Tensor) -> Evaluation:
+        difference = image - (3 * BOTTOM - 1)
+        total = difference.square().mean()
+        return Evaluation(total, total.view(1), 2 * difference / difference.numel())
+
+    settings = DEFAULTS.changed(optimizer=optimizer, gamma=0.1, learning_rate=0.05, averaging=0.8)
+    descent = Descent(torch.full_like(BOTTOM, 0.5), settings)
+    for _ in range(100):
+        descent.step(pulled_outside)
+        assert 0 <= float(descent.image.min()) <= float(descent.image.max()) <= 1
+    wanted = (3 * BOTTOM - 1).clamp(0, 1)
+    torch.testing.assert_close(descent.result(), wanted, atol=0.02, rtol=0)
+
+
 def test_adam_follows_a_gradient_that_lies_otherwise_in_memory() -> None:
     def strided_bowl(image: torch.Tensor) -> Evaluation:
         plain = bowl(image)
