@@ -141,7 +141,8 @@ class Progress:
         step, steps: Optimiser steps done, and planned over all scales.
         scale, scales: The current scale from 1, and how many there are; 0 while preparing.
         size: Width and height of the canvas at this scale, pixels.
-        terms: The weighted terms of the objective; their sum is `total`.
+        terms: The weighted terms of the objective; their sum is `total`. Where a network looks
+            from several sides, means over these.
         total: The objective's value.
         seconds: Since the job began, pauses left out.
         remaining: Estimated seconds to the end; None until it can be said honestly.

@@ -235,6 +235,11 @@ class Views:
         ]
         self.term_names = objectives[0].term_names
 
+    @property
+    def sides(self) -> int:
+        """After how many steps the first view comes again."""
+        return len(self._objectives)
+
     def measures(self, settings: Settings) -> bool:
         """Whether all layers these settings name were measured."""
         return self._objectives[0].measures(settings)
@@ -245,7 +250,7 @@ class Views:
 
     def evaluate(self, image: Tensor, step: int = 0) -> Evaluation:
         """Value, terms and gradient at an upright image, as they are seen at a step."""
-        return self._evaluations[step % len(self._evaluations)](image)
+        return self._evaluations[step % self.sides](image)
 
 
 @dataclass(frozen=True)

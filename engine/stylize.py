@@ -17,6 +17,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
+from statistics import fmean
 from typing import TypeVar
 
 import torch
@@ -103,6 +104,8 @@ class _Run:
         self._progress = Progress(Stage.PREPARING)
         self._rollbacks = 0
         self._notes: list[str] = []
+        # What is minimised is the mean over the sides; the terms last read of each.
+        self._sides: dict[int, list[float]] = {}
         self._studio: Studio | None = None
         self._objective: Views | None = None
         self._descent: Descent | None = None
@@ -166,7 +169,7 @@ class _Run:
                     pace = Pace(self._clock)
                 evaluation = self._step(descent, objective, step)
                 if self._clock.look_due() or step + 1 == scale.steps:
-                    message = self._look(descent, objective, evaluation)
+                    message = self._look(descent, objective, evaluation, step)
             except Exception as error:
                 if not devices.is_out_of_memory(error):
                     raise
@@ -202,6 +205,7 @@ class _Run:
         if objective is not None and self._descent is not None:
             self._descent.objective_changed()
         self._retuned = False
+        self._sides.clear()
         settings, shares = self._settings, self._shares
         if objective is not None and objective.measures(settings):
             self._objective = objective = objective.retuned(settings, shares)
@@ -274,11 +278,14 @@ class _Run:
         except torch.linalg.LinAlgError:  # type: ignore[attr-defined]
             return None
 
-    def _look(self, descent: Descent, objective: Views, evaluation: Evaluation | None) -> str:
+    def _look(
+        self, descent: Descent, objective: Views, evaluation: Evaluation | None, step: int
+    ) -> str:
         """Read the terms off the device; roll back if the numbers are not finite, and say so."""
         if evaluation is not None and descent.is_finite() and bool(evaluation.total.isfinite()):
             descent.mark_good()
-            self._note_terms(objective, evaluation)
+            self._sides[step % objective.sides] = evaluation.terms.tolist()
+            self._note_terms(objective)
             return ""
         self._rollbacks += 1
         descent.roll_back()
@@ -297,16 +304,20 @@ class _Run:
         The picture is finished: whatever fails here costs the terms, not the picture.
         """
         self._progress = replace(self._progress, remaining=0.0)
+        result = descent.result()
         try:
-            evaluation = objective.evaluate(descent.result())
+            sides = range(objective.sides)
+            seen = [objective.evaluate(result, side).terms.tolist() for side in sides]
         except (RuntimeError, MemoryError):
             self._notes.append("The final losses are those of the last step.")
             return
-        self._progress = replace(self._progress, evaluations=self._progress.evaluations + 1)
-        self._note_terms(objective, evaluation)
+        self._sides = dict(enumerate(seen))
+        self._note_terms(objective)
+        evaluations = self._progress.evaluations + objective.sides
+        self._progress = replace(self._progress, evaluations=evaluations)
 
-    def _note_terms(self, objective: Views, evaluation: Evaluation) -> None:
-        values = evaluation.terms.tolist()
+    def _note_terms(self, objective: Views) -> None:
+        values = [fmean(seen) for seen in zip(*self._sides.values(), strict=True)]
         terms = tuple(map(Term, objective.term_names, values))
         self._progress = replace(self._progress, terms=terms, total=sum(values))
 

@@ -24,7 +24,7 @@ than VGG-19 does: turned a little, upright by half."""
 
 @dataclass(frozen=True)
 class Turn:
-    """One way to look at pictures (1, C, H, W): turned to the left by so many quarters."""
+    """One way to look at pictures (N, C, H, W): turned to the left by so many quarters."""
 
     quarters: int
 
@@ -41,14 +41,15 @@ class Turn:
 
 
 UPRIGHT = Turn(0)
-_TURNS = (UPRIGHT, Turn(1), Turn(2), Turn(3))
+TURNS = (UPRIGHT, Turn(1), Turn(2), Turn(3))
+"""All the ways there are, the first upright."""
 
 
 def turns(settings: Settings) -> tuple[Turn, ...]:
     """The ways a job's pictures are looked at, one a step, in turn; the first is upright."""
     # L-BFGS learns from how the gradient changes, so what it minimises has to stand still.
     turned = settings.optimizer is not OptimizerName.LBFGS
-    return _TURNS if settings.network is NetworkName.DRAFT and turned else (UPRIGHT,)
+    return TURNS if settings.network is NetworkName.DRAFT and turned else (UPRIGHT,)
 
 
 def content_gain(settings: Settings) -> float:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from statistics import fmean
 
 import numpy as np
 import pytest
 import torch
 
 from engine import devices
+from engine.choices import NetworkName
 from engine.errors import Cancelled, EngineError, InputError
 from engine.images import picture_from_pixels
 from engine.job import Job, Pastiche, Picture, Progress, Retune, Stage, StyleImage
@@ -19,6 +21,7 @@ from engine.settings import DEFAULTS
 from engine.steering import Command, Stop
 from engine.studio import Studio
 from engine.stylize import stylize
+from resources import DRAFT_NETWORK
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -356,3 +359,25 @@ def test_memory_that_runs_out_between_scales_leaves_the_finished_scale_as_it_is(
     found, _ = run(make_job(**settings))
     assert found.notes
     assert np.abs(found.pixels.astype(int) - wanted.pixels).max() <= 1
+
+
+def test_the_terms_told_are_means_over_the_sides_that_the_draft_network_looks_from(
+    every_step_shows: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, found = Objective.evaluate, []
+
+    def evaluate(self: Objective, image: torch.Tensor) -> Evaluation:
+        evaluation = whole(self, image)
+        found.append(float(evaluation.total))
+        return evaluation
+
+    monkeypatch.setattr(Objective, "evaluate", evaluate)
+    one_scale = DEFAULTS.changed(output_size=48, coarsest_size=48, steps=6)
+    settings = one_scale.on(NetworkName.DRAFT)
+    pastiche, seen = run(Job(picture(1), (StyleImage(picture(10)),), settings, DRAFT_NETWORK))
+    told = [progress.total for progress in seen if progress.stage is Stage.RUNNING]
+    assert len(set(found[:4])) == 4
+    expected = [fmean(found[max(0, step - 4) : step]) for step in range(1, 7)]
+    assert told == pytest.approx(expected)
+    assert pastiche.progress.total == pytest.approx(fmean(found[6:]))
+    assert pastiche.progress.evaluations == len(found) == 6 + 4
