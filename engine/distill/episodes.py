@@ -21,6 +21,7 @@ from engine.distill.guidance import aims_of, gradients
 from engine.distill.networks import TAPS, Features, Student, Teacher
 from engine.distill.pictures import Pictures, disturbed
 from engine.paths import replacing
+from engine.turning import TURNS
 
 FRAMES = 6
 """Pictures in an episode."""
@@ -111,13 +112,17 @@ def paint(
     weights: Tensor,
     moments: Sequence[int],
 ) -> list[Tensor]:
-    """Let a student paint a batch, each picture (N, 3, H, W); the pictures at given steps."""
-    aims = aims_of(student, contents, styles)
+    """Let a student paint a batch of squares (N, 3, S, S); the pictures at given steps.
+
+    As in the application, each step looks at them turned another way.
+    """
+    views = [(turn, aims_of(student, turn.of(contents), turn.of(styles))) for turn in TURNS]
     canvas = start.clone().requires_grad_()
     optimizer = torch.optim.Adam([canvas], lr=_RATE, betas=_BETAS)
     seen = []
     for step in range(1, moments[-1] + 1):
-        canvas.grad = gradients(student, canvas, aims, weights)
+        turn, aims = views[step % len(views)]
+        canvas.grad = turn.back(gradients(student, turn.of(canvas), aims, weights))
         optimizer.step()
         with torch.no_grad():
             canvas.clamp_(0, 1)

@@ -56,11 +56,10 @@ class Pictures:
 
 
 def _varied(patch: Tensor, chance: random.Random) -> Tensor:
-    """The patch turned, mirrored and in other colours, mostly mildly."""
+    """The patch turned, mirrored and in other colours, these mostly mildly."""
     if chance.random() < 0.5:
         patch = patch.flip(2)
-    if chance.random() < 0.25:
-        patch = torch.rot90(patch, chance.randint(1, 3), (1, 2))
+    patch = torch.rot90(patch, chance.randrange(4), (1, 2))
     if chance.random() < 0.2:
         patch = patch[chance.sample(range(3), 3)]
     if chance.random() < 0.5:

@@ -66,7 +66,7 @@ class Course:
     """
 
     imitations: int = 3
-    steps: int = 1500
+    steps: int = 3000
     seed: int = 0
     patch: int = 96
     episodes: int = 128

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from engine.choices import NetworkName
 from engine.distill import __main__ as command
+from engine.distill.episodes import paint
 from engine.distill.guidance import aims_of, gradients
 from engine.distill.imitation import fit_convolution, imitate, most_telling
 from engine.distill.networks import STYLE_LAYERS, Design, Student, Teacher
@@ -155,6 +156,23 @@ def test_the_batched_gradient_is_that_of_the_engines_own_losses() -> None:
         (expected,) = torch.autograd.grad(value, image)
         expected = expected[0] * image.numel()
         assert (found[number] - expected).norm() < 0.02 * expected.norm()
+
+
+def test_a_student_paints_what_it_is_shown_from_all_sides() -> None:
+    torch.manual_seed(0)
+    shown = []
+
+    class Watched(Student):
+        def forward(self, images: Tensor) -> dict[str, Tensor]:
+            shown.append(images.detach().clone())
+            return super().forward(images)
+
+    start, contents, styles = torch.rand(3, 2, 3, 32, 32)
+    painted = paint(Watched(_SMALL), start, contents, styles, torch.ones(2, 6), (4,))[-1]
+    for step, seen in enumerate(shown[-4:], start=1):
+        # A step moves a value by 0.02 at most.
+        assert float((seen - start.rot90(step, (2, 3))).abs().max()) <= 0.021 * step
+    assert float((painted - start).abs().max()) <= 0.081
 
 
 def test_of_a_teacher_that_repeats_itself_a_narrow_student_takes_over_everything() -> None:
