@@ -12,7 +12,7 @@ from engine.choices import Device, NetworkName, Pooling, Precision
 from engine.layers import CHANNELS, block_names, channels_of, features_size
 from engine.scales import Size
 from engine.settings import Settings
-from engine.tiles import Tiling, segment_stages
+from engine.tiles import Tiling, segment_stages, shape
 from engine.turning import turns
 
 _BYTES = {Precision.FLOAT32: 4, Precision.BFLOAT16: 2, Precision.FLOAT16: 2}
@@ -182,8 +182,8 @@ def _seen(width: int, height: int, margin: int, side: int | None) -> tuple[float
     if side is None or max(width, height) <= side:
         return float(width * height), 1.0
     seen = overlap = 1.0
-    for length in (width, height):
-        count = -(-length // side)
+    for length, longest in zip((height, width), shape((height, width), side), strict=True):
+        count = -(-length // longest)
         reach = min(length, length / count + 2 * margin)
         seen *= reach
         overlap *= (length + 2 * margin * (count - 1)) / length

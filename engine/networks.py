@@ -28,7 +28,7 @@ from torch import Tensor
 from engine.choices import NetworkName, Padding, Pooling
 from engine.convolutions import Arithmetic, Convolution
 from engine.layers import block_names
-from engine.pooling import Transpose, pool
+from engine.pooling import Transpose, pool, positives
 from engine.tapes import (
     AddGradient,
     Passage,
@@ -306,7 +306,7 @@ class Network:
         elif conv in self.layers:
             note(records, functools.partial(_stop_below_zero, features=linear))
         elif not block.pooled and records is not None:
-            note(records, functools.partial(_mask, flow > 0))
+            note(records, functools.partial(_mask, positives(flow)))
         return flow
 
     def _ways(self, block: _Block) -> tuple[Transpose, Transpose]:

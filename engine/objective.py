@@ -13,7 +13,14 @@ from engine.layers import LayerWeight, features_size
 from engine.losses import STYLE_LOSSES, TINY
 from engine.networks import Network
 from engine.settings import Settings
-from engine.statistics import Statistics, add_up, as_matrix, blend, measure
+from engine.statistics import (
+    Statistics,
+    add_up,
+    as_matrix,
+    blend,
+    lies_as_matrix,
+    measure,
+)
 from engine.tiles import Box
 from engine.turning import UPRIGHT, Turn, content_gain
 
@@ -272,7 +279,7 @@ def _mixed(matrix: Tensor, features: Tensor) -> Tensor:
 def _add_style_gradient(features: Tensor, slope: _Slope, gradient: Tensor) -> None:
     """dL/dF = (dO + dO^T) F + dm 1^T."""
     matrix = slope.outer.to(features.dtype)
-    if gradient.is_contiguous() or gradient.is_contiguous(memory_format=torch.channels_last):
+    if lies_as_matrix(gradient):
         as_matrix(gradient).addmm_(matrix, as_matrix(features))
     else:  # a tile's own part of what it sees
         gradient.add_(_mixed(matrix, features))

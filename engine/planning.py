@@ -40,7 +40,7 @@ _FIXED = 80_000_000
 _SIDES: tuple[int | None, ...] = (None, 1024, 512, 256, 192, 128, 64)
 """Sides of tiles, the fastest first."""
 
-_CACHED = {NetworkName.DRAFT: 1024}
+_CACHED = {NetworkName.DRAFT: 256}
 _USUALLY_CACHED = 192
 """The largest side for a CPU, which is faster where a tile stays near its cache."""
 
@@ -204,14 +204,19 @@ def _seconds(settings: Settings, speed: Speed, scale: Scale, tiling: Tiling) -> 
 
 
 def _largest(job: Job, machine: Machine) -> int:
-    """The largest output size whose leanest tiling fits, to 16 px."""
-    leanest = _tilings(job.settings, machine)[-1]
+    """The largest output size that fits in the smallest tiles, to 16 px.
+
+    Of two tiles, walking one again may take more than remembering both.
+    """
+    tilings = _tilings(job.settings, machine)
+    leanest = [tiling for tiling in tilings if tiling.side == tilings[-1].side]
+    allowed = machine.available * _RESERVE
     fits, too_large = 0, 16384 // 16 + 1
     while too_large - fits > 1:
         middle = (fits + too_large) // 2
         scale = _scale_at(job, 16 * middle)
-        if scale is None or (
-            job_bytes(job.settings, machine, scale, leanest) <= machine.available * _RESERVE
+        if scale is None or any(
+            job_bytes(job.settings, machine, scale, tiling) <= allowed for tiling in leanest
         ):
             fits = middle
         else:

@@ -45,9 +45,14 @@ def pool(
     return _l2_pool(flow, scale)
 
 
+def positives(values: Tensor) -> Tensor:
+    """1 where values are above 0, else 0, in bytes: on a CPU these multiply faster than truths."""
+    return (values > 0).view(torch.uint8)
+
+
 def _average_pool(flow: Tensor, scale: float, *, rectify: bool) -> tuple[Tensor, Transpose]:
     shape, layout = flow.shape, _layout(flow)
-    positive = flow > 0 if rectify else None
+    positive = positives(flow) if rectify else None
 
     def transpose(gradient: Tensor) -> Tensor:
         spread = _spread((gradient * (scale / 4)).contiguous(memory_format=layout), shape)
@@ -84,7 +89,7 @@ def _max_pool(flow: Tensor, *, rectify: bool) -> tuple[Tensor, Transpose]:
     corners = rows + 2 * torch.arange(width, device=flow.device)
     # Columns are counted from the corner: 0, 1, W or W + 1, and W is at most 16384.
     offsets = indices.sub_(corners).to(torch.int16)
-    positive = pooled > 0 if rectify else None
+    positive = positives(pooled) if rectify else None
     del indices, flow
 
     def transpose(gradient: Tensor) -> Tensor:

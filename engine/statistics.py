@@ -97,8 +97,13 @@ def eigh(matrix: Tensor) -> tuple[Tensor, Tensor]:
     return values, vectors
 
 
+def lies_as_matrix(features: Tensor) -> bool:
+    """Whether the rows of features (1, C, H, W) follow each other, so `as_matrix` is a view."""
+    return features.stride(2) == features.shape[3] * features.stride(3)
+
+
 def as_matrix(features: Tensor) -> Tensor:
-    """View features (1, C, H, W) as a matrix (C, HW), whichever way they lie in memory."""
+    """Features (1, C, H, W) as a matrix (C, HW), whichever way they lie in memory."""
     if features.is_contiguous(memory_format=torch.channels_last):
         return features.permute(0, 2, 3, 1).reshape(-1, features.shape[1]).T
     return features.reshape(features.shape[1], -1)

@@ -109,17 +109,29 @@ def whole(size: tuple[int, int]) -> Tile:
     return Tile(box, box)
 
 
+def shape(size: tuple[int, int], side: int) -> tuple[int, int]:
+    """Height and width of the largest tile of an image of (height, width).
+
+    A square; in a narrow image a band of as many positions from its left to its right, whose
+    features are one piece of memory for each channel: nothing that looks at them copies them.
+    """
+    width = size[1]
+    return (side, side) if width > 2 * side else (side * side // width, width)
+
+
 def cut(size: tuple[int, int], side: int, margin: int, grid: int) -> Iterator[Tile]:
     """Tiles of about `side` positions that together are an image of (height, width).
 
     Args:
         size: Height and width of the image.
-        side: At least `SMALLEST_TILE`; no tile is longer by more than half a grid.
+        side: At least `SMALLEST_TILE`; no tile is longer than `shape` says by more than half a
+            grid.
         margin: How many positions beyond its own a tile sees.
         grid: Corners of what tiles own lie on multiples of this, so that pooling does not
             straddle them.
     """
-    rows, columns = (_borders(length, side, grid) for length in size)
+    longest = shape(size, side)
+    rows, columns = (_borders(*lengths, grid) for lengths in zip(size, longest, strict=True))
     for top, bottom in itertools.pairwise(rows):
         for left, right in itertools.pairwise(columns):
             inner = Box(top, left, bottom, right)

@@ -1,4 +1,4 @@
-"""What the draft network saves: one evaluation beside one of VGG-19, each cut as `auto` cuts it.
+"""What the draft network saves: one evaluation beside VGG-19's, whole and as `auto` cuts them.
 
     python -m tests.benchmarks.draft [--size 512] [--device cpu] [--weights FILE] [--json]
 
@@ -13,6 +13,7 @@ from pathlib import Path
 from engine import devices
 from engine.choices import NetworkName, StyleLoss
 from engine.settings import DEFAULTS, Settings
+from engine.tiles import WHOLE
 from resources import DRAFT_NETWORK
 from tests.benchmarks.common import (
     Way,
@@ -33,14 +34,14 @@ class Row:
     """What was measured of one network.
 
     Attributes:
-        network: `vgg19` or `draft`.
+        path: Network and tiling in words.
         seconds: The median of all rounds.
-        ratio: VGG-19's seconds over these.
+        ratio: The first row's seconds, those of VGG-19 with the image whole, over these.
         peak_bytes: Above the idle process.
-        memory: These bytes over VGG-19's.
+        memory: These bytes over the first row's.
     """
 
-    network: str
+    path: str
     seconds: float
     ratio: float
     peak_bytes: int
@@ -61,9 +62,9 @@ def main() -> None:
     if options.json:
         print_object({"size": options.size, "rows": [asdict(row) for row in rows]})
     else:
-        head = ("network", "seconds", "ratio", "peak MB", "share")
+        head = ("path", "seconds", "ratio", "peak MB", "share")
         cells = [
-            (r.network, f"{r.seconds:.3f}", f"{r.ratio:.2f}", f"{r.peak_bytes / 1e6:.0f}",
+            (r.path, f"{r.seconds:.3f}", f"{r.ratio:.2f}", f"{r.peak_bytes / 1e6:.0f}",
              f"{r.memory:.2f}")
             for r in rows
         ]  # fmt: skip
@@ -71,12 +72,12 @@ def main() -> None:
 
 
 def measure(usual: Settings, files: dict[NetworkName, Path], size: int, rounds: int) -> list[Row]:
-    """One row for each network; the first is what the others are compared with."""
-    ways = []
+    """Two rows for each network; the first of all is what the others are compared with."""
+    given = []
     for network, weights in files.items():
         settings = usual.on(network).changed(output_size=size)
-        ways.append(Way(network, settings, planned_tiling(settings, weights)))
-    given = list(zip(ways, files.values(), strict=True))
+        for tiling in (WHOLE, planned_tiling(settings, weights)):
+            given.append((Way(f"{network}, {tiling}", settings, tiling), weights))
     device = devices.choose_arithmetic(usual).device
     ready = [evaluations(way, weights)(size) for way, weights in given]
     for evaluate in ready:  # warms up
@@ -86,7 +87,7 @@ def measure(usual: Settings, files: dict[NetworkName, Path], size: int, rounds: 
     peaks = [apart(peak, way, weights, size) for way, weights in given]
     return [
         Row(way.path, median, medians[0] / median, most, most / peaks[0])
-        for way, median, most in zip(ways, medians, peaks, strict=True)
+        for (way, _), median, most in zip(given, medians, peaks, strict=True)
     ]
 
 
