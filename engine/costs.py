@@ -145,7 +145,7 @@ def _walks(
 ) -> Iterator[_Walk]:
     convolutions = list(_convolutions(settings))
     deepest = int(convolutions[-1][2][0])
-    lone = tiling.side is None or max(size) <= tiling.side
+    lone = tiling.takes_whole((size[1], size[0]))
     groups = [tuple(range(1, deepest + 1))] if lone else segment_stages(deepest)
     item, winograd = (machine.item, machine.winograd) if machine else (4, False)
     for number, stages in enumerate(groups, start=1):
@@ -153,7 +153,7 @@ def _walks(
         inside = [row for row in convolutions if int(row[2][0]) in stages]
         margin = sum(2 ** (int(block[0]) - stages[0]) for _, _, block in inside)
         seen, overlap = _seen(width, height, margin, tiling.side)
-        alone = lone or max(width, height) <= (tiling.side or 0)
+        alone = tiling.takes_whole((height, width))
         walk = _Walk(alone or number > len(groups) - tiling.remembered, overlap)
         for before, after, block in inside:
             share = 0.25 ** (int(block[0]) - stages[0])
@@ -179,7 +179,7 @@ def _walks(
 
 def _seen(width: int, height: int, margin: int, side: int | None) -> tuple[float, float]:
     """Positions that one tile sees, and how many times each of the image's is seen."""
-    if side is None or max(width, height) <= side:
+    if side is None:
         return float(width * height), 1.0
     seen = overlap = 1.0
     for length, longest in zip((height, width), shape((height, width), side), strict=True):

@@ -180,16 +180,15 @@ class Network:
 
     def _segments_for(self, image: Tensor) -> tuple[Segment, ...]:
         """One segment for what fits into one tile: then there is nothing to gain by stopping."""
-        side = self.tiling.side
-        fits = side is None or max(image.shape[2:]) <= side
+        fits = self.tiling.takes_whole((image.shape[2], image.shape[3]))
         return (self._whole,) if fits else self._segments
 
     def _tiles(self, image: Tensor, segment: Segment) -> Iterator[Tile]:
-        height, width = image.shape[2:]
+        size = image.shape[2], image.shape[3]
         side = self.tiling.side
-        if side is None or max(height, width) <= side:
-            return iter([whole((height, width))])
-        return cut((height, width), side, segment.margin, segment.grid)
+        if side is None or self.tiling.takes_whole(size):
+            return iter([whole(size)])
+        return cut(size, side, segment.margin, segment.grid)
 
     def _stretch_forward(
         self, stretch: Stretch, visit: Visit, *, remembers: bool, keep: bool

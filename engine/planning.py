@@ -71,10 +71,15 @@ class Plan:
     device: str
 
     @property
+    def cut(self) -> bool:
+        """Whether the picture is more than one tile."""
+        width, height = self.size
+        return not self.tiling.takes_whole((height, width))
+
+    @property
     def way(self) -> str:
-        """The device in words, and the tiles where the picture is larger than one."""
-        cut = self.tiling.side is not None and self.tiling.side < max(self.size)
-        return f"{self.device}, {self.tiling}" if cut else self.device
+        """The device in words, and the tiles where the picture is cut."""
+        return f"{self.device}, {self.tiling}" if self.cut else self.device
 
     @property
     def fits(self) -> bool:

@@ -209,7 +209,7 @@ class Settings(BaseModel):
         "auto", "Tiles", term="side of a tile", unit="px", group=Group.MACHINE, preset=False,
         help="Large pictures are computed tile by tile, which takes far less memory and gives the "
         "same picture. auto chooses the fastest way that fits, none takes the picture as a whole, "
-        "a number is the side of a tile.",
+        "a number is the side of a square tile; narrow pictures are cut into bands as large.",
     )  # fmt: skip
 
     @model_validator(mode="after")

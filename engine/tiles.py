@@ -27,6 +27,12 @@ class Tiling:
     side: int | None = None
     remembered: int = 0
 
+    def takes_whole(self, size: tuple[int, int]) -> bool:
+        """Whether an image of (height, width) is one tile."""
+        return self.side is None or all(
+            length <= longest for length, longest in zip(size, shape(size, self.side), strict=True)
+        )
+
     def __str__(self) -> str:
         return "whole" if self.side is None else f"tiles of {self.side} px"
 

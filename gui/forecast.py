@@ -34,13 +34,12 @@ def plan_text(planned: Plan) -> str:
             f"⚠ {width} × {height} px would take {gigabytes(planned.bytes)} of memory and {free} "
             f"is free; {way_out if planned.largest else 'close other programs'}"
         )
-    side = planned.tiling.side
     parts = (
         "Ready to render",
         f"{width} × {height} px",
         "" if planned.seconds is None else about_text(planned.seconds),
         f"{gigabytes(planned.bytes)} of {free} free",
-        str(planned.tiling) if side is not None and side < max(planned.size) else "",
+        str(planned.tiling) if planned.cut else "",
     )
     return " · ".join(part for part in parts if part)
 
