@@ -11,11 +11,12 @@ import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from qasync import QEventLoop
-from scripted import ScriptedDialogs, ScriptedEngine, leave, save_noise
+from scripted import ScriptedDialogs, ScriptedEngine, act, leave, save_noise
 
 from engine.weights import networks_folder
 from gui.engine_thread import EngineThread
 from gui.shell import Shell
+from gui.states import Action, State
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -99,3 +100,33 @@ def photograph(tmp_path: Path) -> Path:
 def painting(tmp_path: Path) -> Path:
     """Another small picture file."""
     return save_noise(tmp_path / "painting.png", 2)
+
+
+@pytest.fixture
+def loaded(shell: Shell, photograph: Path, painting: Path, qtbot: QtBot) -> Shell:
+    """A window with a photograph and a painting, opened through the menu."""
+    shell.dialogs.files = (photograph,)
+    act(shell, Action.OPEN_CONTENT)
+    qtbot.waitUntil(lambda: shell.session.content is not None)
+    shell.dialogs.files = (painting,)
+    act(shell, Action.ADD_STYLE)
+    qtbot.waitUntil(lambda: len(shell.session.styles) == 1)
+    return shell
+
+
+@pytest.fixture
+def rendered(loaded: Shell, qtbot: QtBot) -> Shell:
+    """A window with a finished pastiche."""
+    act(loaded, Action.RENDER)
+    qtbot.waitUntil(lambda: loaded.session.result is not None)
+    qtbot.waitUntil(lambda: loaded.session.state is State.IDLE)
+    return loaded
+
+
+@pytest.fixture
+def running(loaded: Shell, engine: ScriptedEngine, qtbot: QtBot) -> Shell:
+    """A window whose job goes on until it is told otherwise."""
+    engine.steps = None
+    act(loaded, Action.RENDER)
+    qtbot.waitUntil(lambda: loaded.session.state is State.RUNNING)
+    return loaded

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from engine.choices import Device, Precision
@@ -24,6 +25,7 @@ from gui.failures import Failure
 from gui.leaving import Unfinished
 from gui.saving import Keep
 from gui.shell import Shell
+from gui.states import Action
 
 
 @dataclass
@@ -162,3 +164,14 @@ def save_noise(path: Path, seed: int) -> Path:
     pixels = np.random.default_rng(seed).integers(0, 256, (24, 32, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(path)
     return path
+
+
+def act(shell: Shell, action: Action) -> None:
+    """Click an action, which must be possible."""
+    assert shell.window.actions_by_name[action].isEnabled()
+    shell.window.actions_by_name[action].trigger()
+
+
+def strip_text(shell: Shell) -> str:
+    """The line under the panes."""
+    return shell.window.findChild(QLabel, "progressText").text()

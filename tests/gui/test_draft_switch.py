@@ -28,12 +28,6 @@ def drafting(network, published, make_shell, qtbot):
     return shell
 
 
-@pytest.fixture
-def loaded(shell, finish, photograph, painting):
-    """A window with two pictures and VGG-19."""
-    return open_pictures(shell, finish, photograph, painting)
-
-
 def open_pictures(shell, finish, photograph, painting):
     finish(shell.opening.open_one(Role.CONTENT, photograph))
     finish(shell.opening.open_one(Role.STYLE, painting))

@@ -1,7 +1,7 @@
 """What the window says of a job before it starts."""
 
 import pytest
-from PySide6.QtWidgets import QLabel
+from scripted import strip_text
 
 from engine.errors import EngineError
 from engine.planning import Plan
@@ -11,17 +11,6 @@ from gui.opening import Role
 from gui.states import Action, State
 
 PLAN = Plan((512, 384), Tiling(256), 430_000_000, 23_100_000_000, 121.0, 9000, "CPU")
-
-
-def strip_text(shell):
-    return shell.window.findChild(QLabel, "progressText").text()
-
-
-@pytest.fixture
-def loaded(shell, finish, photograph, painting):
-    finish(shell.opening.open_one(Role.CONTENT, photograph))
-    finish(shell.opening.open_one(Role.STYLE, painting))
-    return shell
 
 
 def test_a_plan_is_one_line_of_size_time_memory_and_tiles():

@@ -1,25 +1,8 @@
-import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 from PySide6.QtWidgets import QApplication, QPushButton, QSpinBox, QToolButton, QWidget
 
-from gui.opening import Role
 from gui.states import Action, State
-
-
-@pytest.fixture
-def loaded(shell, photograph, painting, finish):
-    finish(shell.opening.open_one(Role.CONTENT, photograph))
-    finish(shell.opening.open_one(Role.STYLE, painting))
-    return shell
-
-
-@pytest.fixture
-def running(loaded, engine, qtbot):
-    engine.steps = None
-    loaded.window.actions_by_name[Action.RENDER].trigger()
-    qtbot.waitUntil(lambda: loaded.session.state is State.RUNNING)
-    return loaded
 
 
 def controls(window):

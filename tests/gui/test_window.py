@@ -1,35 +1,23 @@
-import json
-import os
-import threading
+"""A real window from opening pictures to reading them back, driven by real events."""
 
-import numpy as np
+import json
+
 import pytest
-from PIL import Image
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
-from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QProgressBar, QToolButton, QWidget
-from scripted import leave, save_noise
+from PySide6.QtWidgets import QApplication, QComboBox, QProgressBar, QToolButton, QWidget
+from scripted import act, leave, save_noise, strip_text
 
-from engine import weights
 from engine.choices import NetworkName, Start
-from engine.errors import EngineError, InputError
-from engine.images import open_picture
+from engine.errors import EngineError
 from engine.paths import config_folder
-from engine.recipes import read_recipe
 from gui.compare import CompareMode
 from gui.dropping import Dropped
-from gui.leaving import Unfinished
 from gui.mailbox import Update
 from gui.opening import OwnWork
 from gui.preferences import Theme
-from gui.saving import Existing, Keep
+from gui.saving import Keep
 from gui.states import Action, State
-
-
-def act(shell, action):
-    """Click an action, which must be possible."""
-    assert shell.window.actions_by_name[action].isEnabled()
-    shell.window.actions_by_name[action].trigger()
 
 
 def drop(widget, *paths):
@@ -38,101 +26,6 @@ def drop(widget, *paths):
     how = Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
     QApplication.sendEvent(widget, QDragEnterEvent(QPoint(5, 5), *how))
     QApplication.sendEvent(widget, QDropEvent(QPointF(5, 5), *how))
-
-
-def strip_text(shell):
-    return shell.window.findChild(QLabel, "progressText").text()
-
-
-@pytest.fixture
-def loaded(shell, photograph, painting, qtbot):
-    """A window with a photograph and a painting, opened through the menu."""
-    shell.dialogs.files = (photograph,)
-    act(shell, Action.OPEN_CONTENT)
-    qtbot.waitUntil(lambda: shell.session.content is not None)
-    shell.dialogs.files = (painting,)
-    act(shell, Action.ADD_STYLE)
-    qtbot.waitUntil(lambda: len(shell.session.styles) == 1)
-    return shell
-
-
-@pytest.fixture
-def rendered(loaded, qtbot):
-    """A window with a finished pastiche."""
-    act(loaded, Action.RENDER)
-    qtbot.waitUntil(lambda: loaded.session.result is not None)
-    qtbot.waitUntil(lambda: loaded.session.state is State.IDLE)
-    return loaded
-
-
-@pytest.fixture
-def running(loaded, engine, qtbot):
-    """A window whose job goes on until it is told otherwise."""
-    engine.steps = None
-    act(loaded, Action.RENDER)
-    qtbot.waitUntil(lambda: loaded.session.state is State.RUNNING)
-    return loaded
-
-
-def test_from_two_pictures_to_a_saved_pastiche_that_opens_again(rendered, tmp_path, qtbot):
-    assert rendered.window.isWindowModified()
-    rendered.dialogs.output = tmp_path / "out.png"
-    act(rendered, Action.SAVE)
-    qtbot.waitUntil(lambda: not rendered.session.unsaved)
-    assert rendered.dialogs.questions == ["photograph_painting_Painterly_32x24_001.png"]
-    pixels = open_picture(tmp_path / "out.png").pixels
-    assert np.array_equal(pixels, rendered.session.result.pastiche.pixels)
-    assert read_recipe(tmp_path / "out.png").content.name == "photograph.png"
-    assert "saved as out.png" in strip_text(rendered)
-    assert "Saved out.png" in rendered.window.statusBar().currentMessage()
-    assert not rendered.window.isWindowModified()
-    assert not rendered.window.actions_by_name[Action.SAVE].isEnabled()
-
-
-def test_a_jpeg_is_saved_with_the_quality_asked_for_and_it_is_remembered(rendered, tmp_path, qtbot):
-    rendered.dialogs.output, rendered.dialogs.quality = tmp_path / "out.jpg", 60
-    act(rendered, Action.SAVE_AS)
-    qtbot.waitUntil(lambda: not rendered.session.unsaved)
-    assert Image.open(tmp_path / "out.jpg").format == "JPEG"
-    assert rendered.memory.now.jpeg_quality == 60
-
-
-def test_a_save_that_fails_says_so_and_the_pastiche_stays_unsaved(rendered, tmp_path, qtbot):
-    (tmp_path / "file").write_text("in the way")
-    rendered.dialogs.output = tmp_path / "file" / "out.png"
-    act(rendered, Action.SAVE)
-    qtbot.waitUntil(lambda: bool(rendered.dialogs.reports))
-    assert rendered.session.unsaved
-    assert rendered.window.isWindowModified()
-    assert "Saved" not in rendered.window.statusBar().currentMessage()
-
-
-def test_saving_over_a_file_asks_first(rendered, tmp_path, qtbot):
-    (tmp_path / "out.png").write_text("precious")
-    rendered.dialogs.output = tmp_path / "out.png"
-    rendered.dialogs.answers = [None]
-    act(rendered, Action.SAVE)
-    qtbot.waitUntil(lambda: len(rendered.dialogs.questions) == 2)
-    assert "out.png exists already" in rendered.dialogs.questions[1]
-    qtbot.wait(30)
-    assert (tmp_path / "out.png").read_text() == "precious"
-    assert rendered.session.unsaved
-    rendered.dialogs.answers = [Existing.REPLACE]
-    act(rendered, Action.SAVE)
-    qtbot.waitUntil(lambda: not rendered.session.unsaved)
-    assert open_picture(tmp_path / "out.png").size == (32, 24)
-
-
-def test_a_file_that_appears_after_the_question_is_not_replaced(
-    rendered, tmp_path, monkeypatch, qtbot
-):
-    (tmp_path / "out.png").write_text("precious")
-    rendered.dialogs.output = tmp_path / "out.png"
-    monkeypatch.setattr(os.path, "lexists", lambda path: False)
-    act(rendered, Action.SAVE)
-    qtbot.waitUntil(lambda: bool(rendered.dialogs.reports))
-    assert (tmp_path / "out.png").read_text() == "precious"
-    assert rendered.session.unsaved
 
 
 def test_the_preset_shown_at_first_start_is_the_results(rendered):
@@ -313,87 +206,6 @@ def test_a_slider_moved_while_running_retunes_the_job(running, engine, qtbot):
     running.window.parameter_panel.changed.emit(settings)
     qtbot.waitUntil(lambda: bool(engine.retunes))
     assert engine.retunes[0].settings.style_strength == 3.0
-
-
-def test_rendering_again_asks_about_the_unsaved_pastiche(rendered, engine, qtbot):
-    kept = rendered.session.result
-    act(rendered, Action.RENDER)
-    qtbot.wait(30)
-    assert len(engine.jobs) == 1
-    assert rendered.session.result is kept
-    rendered.dialogs.answers = [Keep.DROP]
-    act(rendered, Action.RENDER)
-    qtbot.waitUntil(lambda: rendered.session.result is not kept)
-
-
-def test_closing_with_an_unsaved_pastiche_asks_and_cancel_stays(rendered, qtbot):
-    rendered.window.close()
-    qtbot.waitUntil(lambda: bool(rendered.dialogs.questions))
-    qtbot.wait(30)
-    assert rendered.window.isVisible()
-    assert rendered.session.unsaved
-
-
-def test_closing_can_save_first(rendered, tmp_path, qtbot):
-    rendered.dialogs.answers = [Keep.SAVE]
-    rendered.dialogs.output = tmp_path / "out.webp"
-    with qtbot.waitSignal(rendered.leaving.closed):
-        rendered.window.close()
-    assert open_picture(tmp_path / "out.webp").size == (32, 24)
-
-
-def test_closing_stays_when_the_save_fails(rendered, tmp_path, qtbot):
-    rendered.dialogs.answers = [Keep.SAVE]
-    rendered.dialogs.output = tmp_path / "missing.psd"
-    rendered.window.close()
-    qtbot.waitUntil(lambda: bool(rendered.dialogs.reports))
-    assert rendered.window.isVisible()
-    assert rendered.session.unsaved
-
-
-def test_closing_while_a_job_runs_can_stop_and_save_it(running, tmp_path, qtbot):
-    running.dialogs.answers = [Unfinished.SAVE]
-    running.dialogs.output = tmp_path / "out.tif"
-    with qtbot.waitSignal(running.leaving.closed):
-        running.window.close()
-    assert open_picture(tmp_path / "out.tif").size == (32, 24)
-
-
-def test_closing_stays_when_nothing_came_of_the_job(loaded, monkeypatch, qtbot):
-    proceed = threading.Event()
-
-    def find(*_wanted):
-        proceed.wait()
-        raise InputError("The disk is gone.")
-
-    monkeypatch.setattr(weights, "find_weights", find)
-    act(loaded, Action.RENDER)
-    qtbot.waitUntil(lambda: loaded.session.state is State.PREPARING)
-    loaded.dialogs.answers = [Unfinished.SAVE]
-    loaded.window.close()
-    qtbot.waitUntil(lambda: loaded.session.state is State.STOPPING)
-    proceed.set()
-    qtbot.waitUntil(lambda: bool(loaded.dialogs.reports))
-    qtbot.wait(30)
-    assert loaded.window.isVisible()
-
-
-def test_the_window_goes_at_once_though_the_engine_is_still_loading(make_shell, engine, qtbot):
-    engine.may_load.clear()
-    shell = make_shell()
-    closed = []
-    shell.leaving.closed.connect(lambda: closed.append(True))
-    shell.window.close()
-    qtbot.waitUntil(lambda: not shell.window.isVisible())
-    assert not closed
-    engine.may_load.set()
-    qtbot.waitUntil(lambda: bool(closed))
-
-
-def test_closing_while_paused_can_discard(running, qtbot):
-    act(running, Action.PAUSE)
-    leave(running, qtbot)
-    assert not running.window.isVisible()
 
 
 def test_opening_a_pastiche_offers_its_settings(rendered, tmp_path, qtbot):
