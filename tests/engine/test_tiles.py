@@ -12,6 +12,7 @@ from engine.layers import CHANNELS, CONVOLUTIONS
 from engine.networks import Network
 from engine.objective import Evaluation, Objective, Targets, encode_content, encode_style
 from engine.settings import DEFAULTS, Settings
+from engine.statistics import as_matrix, lies_as_matrix
 from engine.tiles import SMALLEST_TILE, Tiling, cut
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -37,6 +38,19 @@ def test_tiles_own_every_position_once_and_see_their_margin(
         assert tile.outer.top == max(0, tile.inner.top - margin)
         assert tile.outer.right == min(size[1], tile.inner.right + margin)
     assert bool((owned == 1).all())
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_what_bands_own_is_looked_at_where_it_lies(layout: torch.memory_format) -> None:
+    features = torch.rand(1, 5, 60, 60).contiguous(memory_format=layout)
+    for side, in_bands in ((32, True), (28, False)):
+        tiles = list(cut((60, 60), side, margin=4, grid=2))
+        assert len(tiles) > 1
+        for tile in tiles:
+            own = tile.inner.of(features)
+            assert lies_as_matrix(own) == in_bands
+            assert torch.equal(as_matrix(own), own.flatten(2)[0])
+            assert (as_matrix(own).data_ptr() == own.data_ptr()) == in_bands
 
 
 def thin_network(dtype: torch.dtype, settings: Settings, tiling: Tiling) -> Network:
