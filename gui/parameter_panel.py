@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QFrame,
@@ -23,9 +23,15 @@ from gui.tile_box import TileBox
 
 
 class ParameterPanel(QScrollArea):
-    """Holds the settings a person is choosing; `changed` carries the whole, valid `Settings`."""
+    """Holds the settings a person is choosing.
+
+    Attributes:
+        changed: Carries the whole, valid `Settings`.
+        advanced_unfolded: Whether a person has just unfolded the field's own terms, or folded them.
+    """
 
     changed = Signal(object)
+    advanced_unfolded = Signal(bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -38,6 +44,7 @@ class ParameterPanel(QScrollArea):
         self._align_fields()
         self._advanced = Disclosure("Advanced", self._advanced_groups())
         self._advanced.button.setObjectName("advancedButton")
+        self._advanced.clicked.connect(self.advanced_unfolded)
         content = self._content()
         self.setWidget(content)
         self.setWidgetResizable(True)
@@ -70,10 +77,6 @@ class ParameterPanel(QScrollArea):
         for row in self._rows.values():
             row.set_running(running)
         self._show()
-
-    def advanced_shown(self) -> bool:
-        """Whether the field's own terms are unfolded."""
-        return self._advanced.unfolded()
 
     def show_advanced(self, shown: bool) -> None:
         """Unfold or fold the field's own terms."""
@@ -128,7 +131,13 @@ class ParameterPanel(QScrollArea):
 
 
 class Disclosure(QWidget):
-    """A heading that folds what is below it away."""
+    """A heading that folds what is below it away.
+
+    Attributes:
+        clicked: Whether a click has just unfolded it.
+    """
+
+    clicked = Signal(bool)
 
     def __init__(self, title: str, content: QWidget) -> None:
         super().__init__()
@@ -137,7 +146,7 @@ class Disclosure(QWidget):
         self.button.setAutoRaise(True)
         self.button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.button.clicked.connect(lambda: self.unfold(not self.unfolded()))
+        self.button.clicked.connect(self._turn)
         self._content = content
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -145,15 +154,17 @@ class Disclosure(QWidget):
         column.addWidget(content)
         self.unfold(False)
 
-    def unfolded(self) -> bool:
-        """Whether the content is shown."""
-        return not self._content.isHidden()
-
     def unfold(self, shown: bool) -> None:
         """Show or fold away the content."""
         self._content.setVisible(shown)
         self.button.setArrowType(Qt.ArrowType.DownArrow if shown else Qt.ArrowType.RightArrow)
         self.button.setAccessibleDescription("unfolded" if shown else "folded")
+
+    @Slot()
+    def _turn(self) -> None:
+        shown = self._content.isHidden()
+        self.unfold(shown)
+        self.clicked.emit(shown)
 
 
 def _column(widget: QWidget) -> QVBoxLayout:

@@ -33,6 +33,7 @@ class Preferences(BaseModel):
         theme: How the window is coloured.
         jpeg_quality: Last chosen, 1 to 100.
         loss_curves: Whether they are shown.
+        advanced: Whether the field's own terms are unfolded.
         draft: Whether the draft network is used whatever the settings say.
         vgg_offered: Whether the offer to fetch VGG-19 has been read and put away.
         contents, styles: Recently opened files, the latest first.
@@ -47,6 +48,7 @@ class Preferences(BaseModel):
     theme: Theme = Theme.SYSTEM
     jpeg_quality: int = Field(95, ge=1, le=100)
     loss_curves: bool = True
+    advanced: bool = False
     draft: bool = False
     vgg_offered: bool = False
     contents: tuple[str, ...] = ()

@@ -166,6 +166,7 @@ class Shell(QObject):
         window.menus.styles.show_files(preferences.styles)
         window.result_pane.start_page.show_recent(preferences.contents, preferences.styles)
         self._show_offer()
+        window.parameter_panel.show_advanced(preferences.advanced)
         window.loss_plot.setVisible(preferences.loss_curves)
         actions = window.actions_by_name
         actions[Action.LOSS_CURVES].setChecked(preferences.loss_curves)

@@ -95,6 +95,9 @@ def connect_panes(shell: Shell) -> None:
     window.start_row.open_requested.connect(tell(partial(opening.choose, Role.START)))
     window.preset_bar.chosen.connect(session.choose_preset)
     window.parameter_panel.changed.connect(session.set_settings)
+    window.parameter_panel.advanced_unfolded.connect(
+        lambda shown: shell.memory.change(advanced=shown)
+    )
     page.download_requested.connect(tell(desk.download))
     page.locate_requested.connect(tell(desk.locate))
     page.cancel_requested.connect(desk.cancel)

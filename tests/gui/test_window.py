@@ -239,12 +239,15 @@ def test_the_window_comes_back_as_it_was_left(make_shell, loaded, photograph, qt
     loaded.session.set_settings(loaded.session.settings.changed(steps=77))
     act(loaded, Action.THEME_DARK)
     act(loaded, Action.LOSS_CURVES)
+    advanced = loaded.window.findChild(QToolButton, "advancedButton")
+    qtbot.mouseClick(advanced, Qt.MouseButton.LeftButton)
     leave(loaded, qtbot)
     again = make_shell()
     assert again.session.settings.steps == 77
     assert again.window.parameter_panel.settings().steps == 77
     assert again.memory.now.theme is Theme.DARK
     assert not again.window.loss_plot.isVisible()
+    assert again.window.findChild(QWidget, "setting_tile").isVisible()
     recent = again.window.menus.contents.actions()
     assert [entry.text() for entry in recent] == ["photograph.png"]
     recent[0].trigger()
