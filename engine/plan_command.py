@@ -11,6 +11,7 @@ from engine.images import open_picture
 from engine.job import Job
 from engine.planning import Plan, plan
 from engine.preset_store import preset_named
+from engine.tiles import WHOLE
 from engine.weights import network_title, resolve_network
 from engine.wording import about_text, gigabytes
 
@@ -72,7 +73,7 @@ def _words(planned: Plan) -> str:
     lines = [
         f"Size:     {width} × {height} px, {fits}",
         f"Memory:   about {gigabytes(planned.bytes)}; {gigabytes(planned.available)} is free",
-        f"Computed: {planned.tiling}",
+        f"Computed: {planned.tiling if planned.cut else WHOLE}",
         f"Largest:  {planned.largest} px would fit",
         f"Device:   {planned.device}",
     ]

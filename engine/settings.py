@@ -208,7 +208,7 @@ class Settings(BaseModel):
     tile: Tile = parameter(
         "auto", "Tiles", term="side of a tile", unit="px", group=Group.MACHINE, preset=False,
         help="Large pictures are computed tile by tile, which takes far less memory and gives the "
-        "same picture. auto chooses the fastest way that fits, none takes the picture as a whole, "
+        "same picture. auto chooses a fast way that fits, none takes the picture as a whole, "
         "a number is the side of a square tile; narrow pictures are cut into bands as large.",
     )  # fmt: skip
 

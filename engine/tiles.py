@@ -19,7 +19,8 @@ class Tiling:
     """How an image is cut on its way through a network.
 
     Attributes:
-        side: Of a tile, in positions of each segment's input; None for the whole image at once.
+        side: Of a square tile, in positions of each segment's input; a band has as many of them.
+            None for the whole image at once.
         remembered: The last so many segments keep what the way back needs, as the whole image
             would; the others are walked again.
     """
@@ -130,8 +131,7 @@ def cut(size: tuple[int, int], side: int, margin: int, grid: int) -> Iterator[Ti
 
     Args:
         size: Height and width of the image.
-        side: At least `SMALLEST_TILE`; no tile is longer than `shape` says by more than half a
-            grid.
+        side: At least `SMALLEST_TILE`; no tile is longer than `shape` says by more than a grid.
         margin: How many positions beyond its own a tile sees.
         grid: Corners of what tiles own lie on multiples of this, so that pooling does not
             straddle them.

@@ -156,6 +156,8 @@ class Disclosure(QWidget):
 
     def unfold(self, shown: bool) -> None:
         """Show or fold away the content."""
+        if self._content.isHidden() != shown:
+            return
         self._content.setVisible(shown)
         self.button.setArrowType(Qt.ArrowType.DownArrow if shown else Qt.ArrowType.RightArrow)
         self.button.setAccessibleDescription("unfolded" if shown else "folded")

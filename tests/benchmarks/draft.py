@@ -72,11 +72,12 @@ def main() -> None:
 
 
 def measure(usual: Settings, files: dict[NetworkName, Path], size: int, rounds: int) -> list[Row]:
-    """Two rows for each network; the first of all is what the others are compared with."""
+    """Whole and as `auto` cuts it, if it does; what comes first the others are compared with."""
     given = []
     for network, weights in files.items():
         settings = usual.on(network).changed(output_size=size)
-        for tiling in (WHOLE, planned_tiling(settings, weights)):
+        planned = planned_tiling(settings, weights)
+        for tiling in (WHOLE,) if planned.takes_whole((size, size)) else (WHOLE, planned):
             given.append((Way(f"{network}, {tiling}", settings, tiling), weights))
     device = devices.choose_arithmetic(usual).device
     ready = [evaluations(way, weights)(size) for way, weights in given]

@@ -170,6 +170,13 @@ def test_tiles_get_smaller_until_they_can_get_no_smaller() -> None:
     assert sides[-1] >= SMALLEST_TILE
 
 
+@pytest.mark.parametrize("size", [(1000, 250), (250, 1000), (160, 2560)])
+def test_the_first_smaller_tile_cuts_a_narrow_picture_too(size: tuple[int, int]) -> None:
+    tiling = smaller(Tiling(), size)
+    assert tiling is not None
+    assert not tiling.takes_whole((size[1], size[0]))
+
+
 MEASURE = """
 import json, sys
 from pathlib import Path
