@@ -92,8 +92,8 @@ def evaluation_bytes(settings: Settings, machine: Machine, size: Size, tiling: T
     held = peak = 0.0
     handed = 0.0
     for walk in walks:
-        # Alive on the way back: all that was handed on up to here, the gradient of what this segment
-        # handed on, and that of what it was handed.
+        # Alive on the way back: all that was handed on up to here, the gradient of what this
+        # segment handed on, and that of what it was handed.
         back = held + walk.kept + walk.busy + 2 * handed + walk.output
         peak = max(peak, back)
         held += (walk.kept if walk.remembered else 0.0) + handed
