@@ -21,6 +21,7 @@ from statistics import fmean
 from typing import TypeVar
 
 import torch
+from torch import Tensor
 
 from engine import devices
 from engine.canvas import preview, resized, to_pixels
@@ -104,8 +105,8 @@ class _Run:
         self._progress = Progress(Stage.PREPARING)
         self._rollbacks = 0
         self._notes: list[str] = []
-        # What is minimised is the mean over the sides; the terms last read of each.
-        self._sides: dict[int, list[float]] = {}
+        # What is minimised is the mean over the sides; the latest terms of each, on the device.
+        self._sides: dict[int, Tensor] = {}
         self._studio: Studio | None = None
         self._objective: Views | None = None
         self._descent: Descent | None = None
@@ -169,7 +170,7 @@ class _Run:
                     pace = Pace(self._clock)
                 evaluation = self._step(descent, objective, step)
                 if self._clock.look_due() or step + 1 == scale.steps:
-                    message = self._look(descent, objective, evaluation, step)
+                    message = self._look(descent, objective, evaluation)
             except Exception as error:
                 if not devices.is_out_of_memory(error):
                     raise
@@ -274,19 +275,19 @@ class _Run:
     def _step(self, descent: Descent, objective: Views, step: int) -> Evaluation | None:
         """One optimiser step; None where the numbers broke an eigendecomposition."""
         try:
-            return descent.step(lambda image: objective.evaluate(image, step))
+            evaluation = descent.step(lambda image: objective.evaluate(image, step))
         except torch.linalg.LinAlgError:  # type: ignore[attr-defined]
             return None
+        self._sides[step % objective.sides] = evaluation.terms
+        return evaluation
 
-    def _look(
-        self, descent: Descent, objective: Views, evaluation: Evaluation | None, step: int
-    ) -> str:
+    def _look(self, descent: Descent, objective: Views, evaluation: Evaluation | None) -> str:
         """Read the terms off the device; roll back if the numbers are not finite, and say so."""
         if evaluation is not None and descent.is_finite() and bool(evaluation.total.isfinite()):
             descent.mark_good()
-            self._sides[step % objective.sides] = evaluation.terms.tolist()
             self._note_terms(objective)
             return ""
+        self._sides.clear()
         self._rollbacks += 1
         descent.roll_back()
         if self._rollbacks > _ROLLBACKS:
@@ -306,18 +307,18 @@ class _Run:
         self._progress = replace(self._progress, remaining=0.0)
         result = descent.result()
         try:
-            sides = range(objective.sides)
-            seen = [objective.evaluate(result, side).terms.tolist() for side in sides]
+            for side in range(objective.sides):
+                self._sides[side] = objective.evaluate(result, side).terms
+            self._note_terms(objective)
         except (RuntimeError, MemoryError):
             self._notes.append("The final losses are those of the last step.")
             return
-        self._sides = dict(enumerate(seen))
-        self._note_terms(objective)
         evaluations = self._progress.evaluations + objective.sides
         self._progress = replace(self._progress, evaluations=evaluations)
 
     def _note_terms(self, objective: Views) -> None:
-        values = [fmean(seen) for seen in zip(*self._sides.values(), strict=True)]
+        seen = torch.stack([*self._sides.values()]).tolist()
+        values = [fmean(terms) for terms in zip(*seen, strict=True)]
         terms = tuple(map(Term, objective.term_names, values))
         self._progress = replace(self._progress, terms=terms, total=sum(values))
 

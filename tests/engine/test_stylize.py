@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import fmean
@@ -16,6 +17,7 @@ from engine.errors import Cancelled, EngineError, InputError
 from engine.images import picture_from_pixels
 from engine.job import Job, Pastiche, Picture, Progress, Retune, Stage, StyleImage
 from engine.objective import Evaluation, Objective
+from engine.pace import Clock
 from engine.recipes import recipe_of
 from engine.settings import DEFAULTS
 from engine.steering import Command, Stop
@@ -361,9 +363,13 @@ def test_memory_that_runs_out_between_scales_leaves_the_finished_scale_as_it_is(
     assert np.abs(found.pixels.astype(int) - wanted.pixels).max() <= 1
 
 
+@pytest.mark.parametrize("every", [1, 4])
 def test_the_terms_told_are_means_over_the_sides_that_the_draft_network_looks_from(
-    every_step_shows: None, monkeypatch: pytest.MonkeyPatch
+    every: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """However often they are looked at: at every fourth step it is always the same side's turn."""
+    calls = itertools.count(1)
+    monkeypatch.setattr(Clock, "look_due", lambda _clock: next(calls) % every == 0)
     whole, found = Objective.evaluate, []
 
     def evaluate(self: Objective, image: torch.Tensor) -> Evaluation:
@@ -372,12 +378,12 @@ def test_the_terms_told_are_means_over_the_sides_that_the_draft_network_looks_fr
         return evaluation
 
     monkeypatch.setattr(Objective, "evaluate", evaluate)
-    one_scale = DEFAULTS.changed(output_size=48, coarsest_size=48, steps=6)
+    one_scale = DEFAULTS.changed(output_size=48, coarsest_size=48, steps=8)
     settings = one_scale.on(NetworkName.DRAFT)
     pastiche, seen = run(Job(picture(1), (StyleImage(picture(10)),), settings, DRAFT_NETWORK))
     told = [progress.total for progress in seen if progress.stage is Stage.RUNNING]
     assert len(set(found[:4])) == 4
-    expected = [fmean(found[max(0, step - 4) : step]) for step in range(1, 7)]
+    expected = [fmean(found[max(0, step - 4) : step]) for step in range(every, 9, every)]
     assert told == pytest.approx(expected)
-    assert pastiche.progress.total == pytest.approx(fmean(found[6:]))
-    assert pastiche.progress.evaluations == len(found) == 6 + 4
+    assert pastiche.progress.total == pytest.approx(fmean(found[8:]))
+    assert pastiche.progress.evaluations == len(found) == 8 + 4
