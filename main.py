@@ -9,14 +9,14 @@ from collections.abc import Sequence
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run Gramarye with command-line arguments and return the exit code."""
     try:
-        from engine import cli
+        from engine.cli import commands
 
-        command = cli.parse(sys.argv[1:] if arguments is None else arguments)
-        if isinstance(command, cli.OpenWindow):
-            from gui.app import run_window
+        command = commands.parse(sys.argv[1:] if arguments is None else arguments)
+        if isinstance(command, commands.OpenWindow):
+            from gui.app.app import run_window
 
             return run_window(command.content, command.styles)
-        return cli.run(command)
+        return commands.run(command)
     except KeyboardInterrupt:  # while Python itself was still loading
         return 130
 

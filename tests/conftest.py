@@ -13,8 +13,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from engine.choices import NetworkName
-from engine.layers import CONVOLUTIONS
+from engine.spec.choices import NetworkName
+from engine.spec.layers import CONVOLUTIONS
 
 _FOLDERS = {
     "HOME": "home",

@@ -7,6 +7,7 @@ After a change of a setting, preset or shortcut, write the README's tables anew 
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shlex
@@ -17,13 +18,14 @@ import pytest
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QApplication
 
-from engine import __version__, cli
-from engine.listings import default_text
-from engine.parameters import Group, Kind, Parameter
-from engine.preset_store import preset_named
-from engine.presets import builtin_presets
-from engine.settings import DEFAULTS, PARAMETERS
-from gui.actions import ROWS, Row
+from engine import __version__
+from engine.cli import commands
+from engine.cli.listings import default_text
+from engine.spec.parameters import Group, Kind, Parameter
+from engine.spec.settings import DEFAULTS, PARAMETERS
+from engine.storage.preset_store import preset_named
+from engine.storage.presets import builtin_presets
+from gui.app.actions import ROWS, Row
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = tuple(sorted(ROOT.glob("*.md")))
@@ -70,14 +72,14 @@ def test_readme_table_says_what_the_program_declares(name: str, qapp: QApplicati
 
 
 def test_every_command_in_the_documents_is_understood(capsys: pytest.CaptureFixture[str]) -> None:
-    commands = [words for document in DOCUMENTS for words in _commands(document)]
-    assert len(commands) > 5
-    for words in commands:
+    told = [words for document in DOCUMENTS for words in _commands(document)]
+    assert len(told) > 5
+    for words in told:
         try:
-            command = cli.parse(words)
+            command = commands.parse(words)
         except SystemExit:
             pytest.fail(f"{shlex.join(words)}: {capsys.readouterr().err}")
-        if isinstance(command, cli.Headless) and words[0] == "render":
+        if isinstance(command, commands.Headless) and words[0] == "render":
             _check_settings(command)
 
 
@@ -90,12 +92,14 @@ def test_every_picture_and_page_the_documents_point_to_is_there() -> None:
             assert not heading or heading in _headings(text), f"{document.name} has no {target}"
 
 
-@pytest.mark.parametrize("package", ["engine", "gui"])
-def test_code_map_names_every_module(package: str) -> None:
+@pytest.mark.parametrize("top", ["engine", "gui"])
+def test_architecture_names_every_package_with_its_own_sentence(top: str) -> None:
     text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
-    section = text.partition(f"\n### {package}/")[2].partition("\n##")[0]
-    modules = {path.name for path in (ROOT / package).glob("*.py")} - {"__init__.py"}
-    assert set(re.findall(r"`(\w+\.py)`", section)) == modules
+    section = text.partition(f"\n### {top}/")[2].partition("\n##")[0]
+    rooms = dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", section, re.MULTILINE))
+    files = sorted((ROOT / top).glob("*/__init__.py"))
+    told = {path.parent.name: ast.get_docstring(ast.parse(path.read_text())) for path in files}
+    assert rooms == told
 
 
 def test_changelog_tells_of_this_version() -> None:
@@ -147,7 +151,7 @@ def _commands(document: Path) -> list[list[str]]:
     return [shlex.split(call) for call in calls]
 
 
-def _check_settings(command: cli.Headless) -> None:
+def _check_settings(command: commands.Headless) -> None:
     settings = DEFAULTS
     if command.arguments.preset:
         settings = preset_named(command.arguments.preset).applied_to(settings)

@@ -10,13 +10,13 @@ from pathlib import Path
 import torch
 from safetensors.torch import save
 
-from engine.checkpoints import DRAFT_FORMAT, digest_beside, read_weights
-from engine.choices import NetworkName
 from engine.distill.networks import Design, Student, Teacher
 from engine.distill.pictures import Pictures
 from engine.distill.training import Course, Distillation
-from engine.errors import GramaryeError
-from engine.paths import replacing
+from engine.spec.choices import NetworkName
+from engine.spec.errors import GramaryeError
+from engine.storage.paths import replacing
+from engine.weights.checkpoints import DRAFT_FORMAT, digest_beside, read_weights
 
 _COURSE = {
     "imitations": "times the student begins anew with more pictures",

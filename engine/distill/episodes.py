@@ -20,8 +20,8 @@ from torch.nn import functional as F
 from engine.distill.guidance import aims_of, gradients
 from engine.distill.networks import TAPS, Features, Student, Teacher
 from engine.distill.pictures import Pictures, disturbed
-from engine.paths import replacing
-from engine.turning import TURNS
+from engine.spec.orientations import TURNS
+from engine.storage.paths import replacing
 
 FRAMES = 6
 """Pictures in an episode."""

@@ -15,9 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from engine.choices import NetworkName
-from engine.layers import CHANNELS, CONVOLUTIONS, PROJECTIONS, place_of
-from engine.networks import MEAN, STD
+from engine.network.networks import MEAN, STD
+from engine.spec.choices import NetworkName
+from engine.spec.layers import CHANNELS, CONVOLUTIONS, PROJECTIONS, place_of
 
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 CONTENT_LAYER = "relu4_2"

@@ -11,8 +11,8 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine.errors import InputError
-from engine.images import OPEN_SUFFIXES, open_picture
+from engine.spec.errors import InputError
+from engine.storage.images import OPEN_SUFFIXES, open_picture
 
 
 class Pictures:

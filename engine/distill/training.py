@@ -29,8 +29,8 @@ from engine.distill.episodes import Episode, School
 from engine.distill.lesson import draw_lesson
 from engine.distill.networks import Design, Student, Teacher
 from engine.distill.pictures import Pictures
-from engine.errors import InputError
-from engine.paths import replacing
+from engine.spec.errors import InputError
+from engine.storage.paths import replacing
 
 ROUND = 250
 """Steps between two rounds of painting."""

@@ -23,21 +23,21 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from engine import devices
-from engine.canvas import to_tensor
-from engine.checkpoints import read_weights
-from engine.choices import NetworkName
-from engine.errors import NetworkMissingError
-from engine.images import picture_from_pixels
-from engine.job import Job, Picture, StyleImage
-from engine.layers import CHANNELS, CONVOLUTIONS
-from engine.objective import Views
-from engine.planning import plan
-from engine.scales import Scale
-from engine.settings import Settings
-from engine.studio import Studio
-from engine.tiles import Tiling
-from engine.weights import find_weights
+from engine.objective.objective import Views
+from engine.plan.planning import plan
+from engine.run import devices
+from engine.run.canvas import to_tensor
+from engine.run.targets import Studio
+from engine.spec.choices import NetworkName
+from engine.spec.errors import NetworkMissingError
+from engine.spec.job import Job, Picture, StyleImage
+from engine.spec.layers import CHANNELS, CONVOLUTIONS
+from engine.spec.scales import Scale
+from engine.spec.settings import Settings
+from engine.spec.tiles import Tiling
+from engine.storage.images import picture_from_pixels
+from engine.weights.checkpoints import read_weights
+from engine.weights.installed import find_weights
 from tests.benchmarks.reference import Reference
 
 _Result = TypeVar("_Result")

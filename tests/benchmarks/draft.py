@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from engine import devices
-from engine.choices import NetworkName, StyleLoss
-from engine.settings import DEFAULTS, Settings
-from engine.tiles import WHOLE
+from engine.run import devices
+from engine.spec.choices import NetworkName, StyleLoss
+from engine.spec.settings import DEFAULTS, Settings
+from engine.spec.tiles import WHOLE
 from resources import DRAFT_NETWORK
 from tests.benchmarks.common import (
     Way,

@@ -18,12 +18,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine import devices
-from engine.choices import Precision, StyleLoss
-from engine.convolutions import Arithmetic, Convolution
-from engine.costs import evaluation_operations
-from engine.settings import DEFAULTS, Settings
-from engine.tiles import WHOLE
+from engine.network.convolutions import Arithmetic, Convolution
+from engine.plan.costs import evaluation_operations
+from engine.run import devices
+from engine.spec.choices import Precision, StyleLoss
+from engine.spec.settings import DEFAULTS, Settings
+from engine.spec.tiles import WHOLE
 from tests.benchmarks.common import (
     Way,
     alternating,

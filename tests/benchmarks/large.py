@@ -12,13 +12,13 @@ import argparse
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from engine import devices
-from engine.choices import Precision, StyleLoss
-from engine.planning import evaluating_bytes, plan
-from engine.scales import plan_scales
-from engine.settings import DEFAULTS, Settings
-from engine.speed import measure_speed
-from engine.studio import Studio
+from engine.plan.planning import evaluating_bytes, plan
+from engine.run import devices
+from engine.run.speed import measure_speed
+from engine.run.targets import Studio
+from engine.spec.choices import Precision, StyleLoss
+from engine.spec.scales import plan_scales
+from engine.spec.settings import DEFAULTS, Settings
 from tests.benchmarks.common import (
     base_parser,
     measured,

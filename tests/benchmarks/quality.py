@@ -18,15 +18,15 @@ from pathlib import Path
 
 import torch
 
-from engine import devices
-from engine.canvas import to_tensor
-from engine.checkpoints import read_weights
-from engine.choices import OptimizerName, Precision, StyleLoss
-from engine.images import open_picture
-from engine.job import Job, Pixels, StyleImage
-from engine.scales import plan_scales
-from engine.settings import DEFAULTS, Settings
-from engine.stylize import stylize
+from engine.run import devices
+from engine.run.canvas import to_tensor
+from engine.run.stylize import stylize
+from engine.spec.choices import OptimizerName, Precision, StyleLoss
+from engine.spec.job import Job, Pixels, StyleImage
+from engine.spec.scales import plan_scales
+from engine.spec.settings import DEFAULTS, Settings
+from engine.storage.images import open_picture
+from engine.weights.checkpoints import read_weights
 from resources import SAMPLES
 from tests.benchmarks.common import base_parser, print_object, print_table, weights_file
 from tests.benchmarks.reference import Reference

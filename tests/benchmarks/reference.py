@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine.choices import Padding, Pooling, StyleLoss
-from engine.layers import block_names
-from engine.settings import Settings
+from engine.spec.choices import Padding, Pooling, StyleLoss
+from engine.spec.layers import block_names
+from engine.spec.settings import Settings
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -47,11 +47,11 @@ class Reference:
         for layer, weight in settings.content_layers:
             aim = self._content[layer]
             error = (found[layer] - aim).square().mean() / aim.square().mean()
-            total = total + settings.alpha * weight / whole * error
+            total = total + settings.content_weight * weight / whole * error
         whole = sum(weight for _, weight in settings.style_layers)
         for layer, weight in settings.style_layers:
             error = _style_loss(settings.style_loss, found[layer], self._style[layer])
-            total = total + settings.effective_beta() * weight / whole * error
+            total = total + settings.effective_style_weight() * weight / whole * error
         if settings.smoothness:
             across, down = (image.diff(dim=dim).square().mean() for dim in (3, 2))
             total = total + settings.smoothness * (across + down)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from engine.settings import DEFAULTS
-from engine.tiles import Tiling
+from engine.spec.settings import DEFAULTS
+from engine.spec.tiles import Tiling
 from tests.benchmarks import draft, evaluation, large, quality
 from tests.benchmarks.common import Way, evaluations
 

@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 import main
-from engine.images import open_picture
-from engine.job import Pixels
-from engine.recipes import Recipe, read_recipe
+from engine.spec.job import Pixels
+from engine.storage.images import open_picture
+from engine.storage.recipes import Recipe, read_recipe
 
 QUICK = (
     "--size=32", "--set=coarsest_size=32", "--set=steps=2",

@@ -17,8 +17,8 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from terminal import Terminal, paint
 
-from engine import headless
-from engine.preset_store import PresetStore
+from engine.cli import render
+from engine.storage.preset_store import PresetStore
 
 EMPTY, TEXT = b"", b"Dear diary, " * 100
 
@@ -140,7 +140,7 @@ def test_a_result_is_kept_elsewhere_even_under_the_longest_name(
     refuge = tmp_path_factory.mktemp("refuge")
     monkeypatch.setattr("tempfile.tempdir", str(refuge))
     name = "y" * 250 + ".jpg"
-    monkeypatch.setattr(headless, "check_place", lambda *_, **__: Path(name).mkdir())
+    monkeypatch.setattr(render, "check_place", lambda *_, **__: Path(name).mkdir())
     assert terminal.render("--overwrite", output=name).code == 2
     assert len(list(refuge.iterdir())) == 1
 
@@ -169,10 +169,10 @@ BAD_SETTINGS = {
     "steps=1.5": "The setting steps cannot be '1.5'",
     "steps=0": "Give a whole number from 1 to 100000.",
     "steps=" + "9" * 5000: "The setting steps cannot be",
-    "alpha=nan": "The setting alpha cannot be nan",
-    "alpha=inf": "The setting alpha cannot be inf",
-    "alpha=-1": "The setting alpha cannot be -1",
-    "alpha=1e9": "The setting alpha cannot be 1000000000",
+    "content_weight=nan": "The setting content_weight cannot be nan",
+    "content_weight=inf": "The setting content_weight cannot be inf",
+    "content_weight=-1": "The setting content_weight cannot be -1",
+    "content_weight=1e9": "The setting content_weight cannot be 1000000000",
     "coarsest_size=15": "The setting coarsest_size cannot be 15",
     "seed=-1": "The setting seed cannot be -1",
     "pooling=maximum": "The setting pooling cannot be 'maximum'. Choose one of max, average, l2.",
@@ -280,7 +280,7 @@ def test_a_bad_place_is_refused_before_any_work(
 ) -> None:
     (terminal.folder / "album.png").mkdir()
     (terminal.folder / "dangling.png").symlink_to("nowhere")
-    monkeypatch.setattr(headless, "open_picture", lambda path: pytest.fail("began to work"))
+    monkeypatch.setattr(render, "open_picture", lambda path: pytest.fail("began to work"))
     assert BAD_PLACES[output] in terminal.refused(*terminal.words(output=output))
 
 
@@ -289,7 +289,7 @@ def test_an_unwritable_folder_is_refused_before_any_work(
 ) -> None:
     (terminal.folder / "museum").mkdir()
     monkeypatch.setattr(os, "access", lambda path, mode: False)  # a chmod does not stop root
-    monkeypatch.setattr(headless, "open_picture", lambda path: pytest.fail("began to work"))
+    monkeypatch.setattr(render, "open_picture", lambda path: pytest.fail("began to work"))
     told = terminal.refused(*terminal.words(output="museum/out.png"))
     assert "Nothing may be written to museum. Save to another folder." in told
 
@@ -368,7 +368,13 @@ def test_vgg_16_with_a_file_of_vgg_19_names_the_layer(terminal: Terminal) -> Non
 
 @pytest.mark.parametrize(
     "content",
-    [EMPTY, TEXT, b"[" * 100_000, b'{"name": "Mine", "settings": {"alpha": NaN}}', b"\xff\xfe\x00"],
+    [
+        EMPTY,
+        TEXT,
+        b"[" * 100_000,
+        b'{"name": "Mine", "settings": {"content_weight": NaN}}',
+        b"\xff\xfe\x00",
+    ],
 )
 def test_a_corrupt_preset_does_not_keep_the_others_from_being_used(
     terminal: Terminal, content: bytes

@@ -17,14 +17,14 @@ from safetensors.torch import load_file, save_file
 from terminal import Terminal, paint
 
 import main
-from engine import cli
-from engine.choices import NetworkName, Start
-from engine.images import open_picture
-from engine.layers import ALL_LAYERS, layer_names
-from engine.preset_store import PresetStore, known_presets
-from engine.presets import Preset, builtin_presets
-from engine.settings import DEFAULTS, PARAMETERS, settings_from
-from engine.weights import networks_folder
+from engine.cli import commands
+from engine.spec.choices import NetworkName, Start
+from engine.spec.layers import ALL_LAYERS, layer_names
+from engine.spec.settings import DEFAULTS, PARAMETERS, settings_from
+from engine.storage.images import open_picture
+from engine.storage.preset_store import PresetStore, known_presets
+from engine.storage.presets import Preset, builtin_presets
+from engine.weights.installed import networks_folder
 
 MAIN = Path(main.__file__)
 OPTIONS = (
@@ -99,9 +99,9 @@ def test_the_version_is_printed(terminal: Terminal) -> None:
 
 
 def test_pictures_alone_open_the_window_with_them() -> None:
-    assert cli.parse([]) == cli.OpenWindow(None, ())
-    opened = cli.parse(["photo.jpg", "--style", "a.jpg", "--style", "b.jpg"])
-    assert opened == cli.OpenWindow(Path("photo.jpg"), (Path("a.jpg"), Path("b.jpg")))
+    assert commands.parse([]) == commands.OpenWindow(None, ())
+    opened = commands.parse(["photo.jpg", "--style", "a.jpg", "--style", "b.jpg"])
+    assert opened == commands.OpenWindow(Path("photo.jpg"), (Path("a.jpg"), Path("b.jpg")))
 
 
 def test_a_render_saves_a_picture_of_the_size_asked_for_and_says_so(terminal: Terminal) -> None:
@@ -173,12 +173,12 @@ def test_json_survives_a_name_that_is_no_unicode(terminal: Terminal) -> None:
 
 def test_the_recipe_inside_equals_what_was_asked_for(terminal: Terminal) -> None:
     paint(terminal.folder / "waves.png", seed=3, size=(32, 32))
-    more = ["--style=waves.png:0.25", "--set=alpha=3", "--set=pooling=average", "--seed=7"]
+    more = ["--style=waves.png:0.25", "--set=content_weight=3", "--set=pooling=average", "--seed=7"]
     assert terminal.render(*more, output="out.jpg").code == 0
     recipe = terminal.recipe("out.jpg")
     assert recipe.settings == DEFAULTS.changed(
         output_size=32, coarsest_size=32, steps=2, style_layers="relu1_1",
-        content_layers="relu2_1", alpha=3, pooling="average", seed=7, network="vgg19",
+        content_layers="relu2_1", content_weight=3, pooling="average", seed=7, network="vgg19",
     )  # fmt: skip
     assert recipe.content is not None
     assert recipe.content.name == "photo.png"
@@ -260,10 +260,10 @@ def test_a_preset_is_begun_with_and_named_in_the_recipe(terminal: Terminal) -> N
 
 
 def test_an_own_preset_is_found_by_name(terminal: Terminal) -> None:
-    PresetStore().save(Preset(name="Mine", settings={"alpha": 5.0, "beta": 7.0}))
-    assert terminal.render("--preset=mine", "--set=beta=9").code == 0
-    assert terminal.recipe().settings.alpha == 5.0
-    assert terminal.recipe().settings.beta == 9.0
+    PresetStore().save(Preset(name="Mine", settings={"content_weight": 5.0, "style_weight": 7.0}))
+    assert terminal.render("--preset=mine", "--set=style_weight=9").code == 0
+    assert terminal.recipe().settings.content_weight == 5.0
+    assert terminal.recipe().settings.style_weight == 9.0
 
 
 def test_an_option_of_its_own_wins_over_set(terminal: Terminal) -> None:
@@ -272,7 +272,7 @@ def test_an_option_of_its_own_wins_over_set(terminal: Terminal) -> None:
     assert terminal.recipe().settings.seed == 5
 
 
-HARDLY = ("--set=optimizer=gradient-descent", "--set=gamma=1e-6", "--set=steps=1")
+HARDLY = ("--set=optimizer=gradient-descent", "--set=step_size=1e-6", "--set=steps=1")
 """Leaves the canvas as it was at the start."""
 
 
@@ -336,7 +336,7 @@ def download(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> list[Networ
         asked.append(network)
         return terminal.network
 
-    monkeypatch.setattr("engine.weights.download_weights", fetch)
+    monkeypatch.setattr("engine.weights.installed.download_weights", fetch)
     return asked
 
 

@@ -19,11 +19,12 @@ import torch
 from terminal import Terminal
 
 import main
-from engine import devices, headless
-from engine.console import JobDisplay
-from engine.errors import InputError
-from engine.images import open_picture
-from engine.job import Picture, Progress
+from engine.cli import render
+from engine.cli.console import JobDisplay
+from engine.run import devices
+from engine.spec.errors import InputError
+from engine.spec.job import Picture, Progress
+from engine.storage.images import open_picture
 
 MAIN = Path(main.__file__)
 
@@ -59,7 +60,7 @@ def test_the_warnings_of_libraries_are_not_for_artists(
         warnings.warn("metadata of 1997", stacklevel=1)
         return open_picture(path)
 
-    monkeypatch.setattr(headless, "open_picture", grumble)
+    monkeypatch.setattr(render, "open_picture", grumble)
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always")
         monkeypatch.setattr(sys, "warnoptions", [])
@@ -74,7 +75,7 @@ def break_down(*_: object, **__: object) -> None:
 def test_the_unforeseen_is_one_sentence_and_its_traceback_goes_to_the_log(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(headless, "open_picture", break_down)
+    monkeypatch.setattr(render, "open_picture", break_down)
     ended = terminal.render()
     assert ended.code == 3
     assert len(ended.err.splitlines()) == 1
@@ -87,8 +88,10 @@ def test_the_unforeseen_is_one_sentence_and_its_traceback_goes_to_the_log(
 def test_the_unforeseen_is_one_sentence_even_without_a_log(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(headless, "open_picture", break_down)
-    monkeypatch.setattr("engine.paths.log_folder", lambda: terminal.folder / "photo.png" / "logs")
+    monkeypatch.setattr(render, "open_picture", break_down)
+    monkeypatch.setattr(
+        "engine.storage.paths.log_folder", lambda: terminal.folder / "photo.png" / "logs"
+    )
     ended = terminal.render()
     assert ended.code == 3
     assert len(ended.err.splitlines()) == 1
@@ -149,7 +152,7 @@ def test_ctrl_c_before_there_is_anything_keeps_nothing(
 def test_ctrl_c_while_pictures_are_read_keeps_nothing(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(headless, "open_picture", lambda path: signal.raise_signal(signal.SIGINT))
+    monkeypatch.setattr(render, "open_picture", lambda path: signal.raise_signal(signal.SIGINT))
     # A process started in the background inherits that Ctrl-C is ignored.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
@@ -181,13 +184,13 @@ def test_a_second_ctrl_c_discards(terminal: Terminal, monkeypatch: pytest.Monkey
 def test_ctrl_c_while_saving_lets_it_finish(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    save = headless.save_pixels
+    save = render.save_pixels
 
     def press_and_save(*arguments: object, **options: object) -> None:
         signal.raise_signal(signal.SIGINT)
         save(*arguments, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(headless, "save_pixels", press_and_save)
+    monkeypatch.setattr(render, "save_pixels", press_and_save)
     assert terminal.render().code == 0
     assert terminal.recipe().complete
 
@@ -252,7 +255,7 @@ def test_a_pastiche_whose_recipe_cannot_be_told_is_kept_without(
     def refuse(*_: object) -> None:
         raise InputError("The network's file can no longer be read.")
 
-    monkeypatch.setattr(headless, "recipe_of", refuse)
+    monkeypatch.setattr(render, "recipe_of", refuse)
     ended = terminal.render()
     assert ended.code == 2
     assert str(refuge / "out.png") in ended.err
@@ -262,6 +265,6 @@ def test_a_pastiche_whose_recipe_cannot_be_told_is_kept_without(
 def test_a_recipe_too_long_to_store_does_not_cost_the_pastiche(
     terminal: Terminal, refuge: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.embedding.TEXT_LIMIT", 100)
+    monkeypatch.setattr("engine.storage.embedding.TEXT_LIMIT", 100)
     assert terminal.render().code == 2
     assert terminal.pixels(str(refuge / "out.png")).shape == (24, 32, 3)

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from terminal import Terminal
 
-from engine.devices import memory_available
+from engine.run.devices import memory_available
 
 KEYS = {
     "size", "bytes", "available", "fits", "seconds", "tile", "remembered", "largest_size", "device",
@@ -52,7 +52,7 @@ def test_more_pixels_more_steps_and_more_history_take_more(terminal: Terminal) -
     plain = told(terminal, "--size=256")
     larger = told(terminal, "--size=512")
     longer = told(terminal, "--size=256", "--set=steps=1500")
-    remembering = told(terminal, "--size=256", "--set=optimizer=lbfgs", "--set=history=50")
+    remembering = told(terminal, "--size=256", "--set=optimizer=lbfgs", "--set=lbfgs_history=50")
     assert larger["bytes"] > plain["bytes"]
     assert larger["seconds"] > 2 * plain["seconds"]
     assert longer["seconds"] == pytest.approx(10 * plain["seconds"], rel=0.01)
@@ -86,7 +86,7 @@ def test_tiles_are_taken_as_asked_for(terminal: Terminal) -> None:
 def test_what_cannot_fit_is_planned_and_said(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.devices.memory_available", lambda _device: 700_000_000)
+    monkeypatch.setattr("engine.run.devices.memory_available", lambda _device: 700_000_000)
     plan = told(terminal, "--size=16384")
     assert plan["fits"] is False
     assert plan["bytes"] > plan["available"] == 700_000_000

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine.choices import NetworkName
-from engine.layers import CONVOLUTIONS
-from engine.settings import Settings
-from engine.turning import content_gain
+from engine.spec.choices import NetworkName
+from engine.spec.layers import CONVOLUTIONS
+from engine.spec.orientations import content_gain
+from engine.spec.settings import Settings
 
 MEAN = torch.tensor((0.485, 0.456, 0.406), dtype=torch.float64).view(1, 3, 1, 1)
 STD = torch.tensor((0.229, 0.224, 0.225), dtype=torch.float64).view(1, 3, 1, 1)
@@ -112,12 +112,12 @@ def objective(
         whole = sum(weight for _, weight in settings.content_layers)
         for layer, weight in settings.content_layers:
             error = (at[layer] - aim[layer]).pow(2).mean() / aim[layer].pow(2).mean()
-            total = total + gain * settings.alpha * weight / whole * error
+            total = total + gain * settings.content_weight * weight / whole * error
     whole = sum(weight for _, weight in settings.style_layers)
-    beta = settings.beta * settings.style_strength
+    strength = settings.style_weight * settings.style_strength
     aim = seen(style)
     for layer, weight in settings.style_layers:
         loss = style_loss(settings.style_loss, at[layer], aim[layer])
-        total = total + beta * weight / whole * loss
+        total = total + strength * weight / whole * loss
     across, down = image.diff(dim=3).pow(2).mean(), image.diff(dim=2).pow(2).mean()
     return total + settings.smoothness * (across + down)

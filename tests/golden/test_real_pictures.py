@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from engine.canvas import to_tensor
-from engine.checkpoints import read_weights
-from engine.choices import NetworkName
-from engine.images import open_picture
-from engine.job import Job, Pastiche, StyleImage
-from engine.settings import DEFAULTS, Settings
-from engine.statistics import measure
-from engine.stylize import stylize
+from engine.objective.statistics import measure
+from engine.run.canvas import to_tensor
+from engine.run.stylize import stylize
+from engine.spec.choices import NetworkName
+from engine.spec.job import Job, Pastiche, StyleImage
+from engine.spec.settings import DEFAULTS, Settings
+from engine.storage.images import open_picture
+from engine.weights.checkpoints import read_weights
 from resources import DRAFT_NETWORK
 
 pytestmark = pytest.mark.real

@@ -13,10 +13,10 @@ from pytestqt.qtbot import QtBot
 from qasync import QEventLoop
 from scripted import ScriptedDialogs, ScriptedEngine, act, leave, save_noise
 
-from engine.weights import networks_folder
-from gui.engine_thread import EngineThread
-from gui.shell import Shell
-from gui.states import Action, State
+from engine.weights.installed import networks_folder
+from gui.app.shell import Shell
+from gui.base.states import Action, State
+from gui.session.engine_thread import EngineThread
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

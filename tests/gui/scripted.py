@@ -15,17 +15,17 @@ from PIL import Image
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
-from engine.choices import Device, Precision
-from engine.costs import Machine, Speed
-from engine.job import Job, Pastiche, Progress, Retune, Stage, Term
-from engine.settings import DEFAULTS, Settings
-from engine.steering import Command, Stop, Work
-from gui.dialogs import Dialogs
-from gui.failures import Failure
-from gui.leaving import Unfinished
-from gui.saving import Keep
-from gui.shell import Shell
-from gui.states import Action
+from engine.plan.costs import Machine, Speed
+from engine.run.control import Command, Stop, Work
+from engine.spec.choices import Device, Precision
+from engine.spec.job import Job, Pastiche, Progress, Retune, Stage, Term
+from engine.spec.settings import DEFAULTS, Settings
+from gui.app.leaving import Unfinished
+from gui.app.shell import Shell
+from gui.base.dialogs import Dialogs
+from gui.base.failures import Failure
+from gui.base.states import Action
+from gui.canvas.saving import Keep
 
 
 @dataclass

@@ -1,0 +1,131 @@
+"""What a headless run shows: a progress bar on a terminal, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+
+from engine.spec.choices import NetworkName
+from engine.spec.job import Progress as JobProgress
+
+
+def print_json(values: Mapping[str, object]) -> None:
+    """Print one JSON object in ASCII on stdout; numbers that are not finite become null."""
+    print(json.dumps(_finite(values)), flush=True)
+
+
+def print_text(text: str) -> None:
+    """Print on stdout what its encoding can show, and `?` for the rest."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(text.encode(encoding, "replace").decode(encoding))
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, float) and not abs(value) < float("inf"):
+        return None
+    if isinstance(value, Mapping):
+        return {key: _finite(inner) for key, inner in value.items()}
+    return value
+
+
+class JobDisplay:
+    """A job's progress on stderr: a bar on a terminal, a line a scale elsewhere, or nothing."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        console = Console(stderr=True)
+        self._lines = not quiet and not console.is_terminal
+        self._console = console
+        self._scale = 0
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[words]}"),
+            TimeElapsedColumn(),
+            console=console,
+            disable=quiet or not console.is_terminal,
+        )
+        self._task: TaskID = self._bar.add_task("Preparing", total=None, words="")
+
+    def show(self, progress: JobProgress) -> None:
+        """Show where the job stands."""
+        width, height = progress.size
+        place = f"Scale {progress.scale}/{progress.scales}, {width} × {height} px"
+        self._bar.update(
+            self._task,
+            description=place if progress.scale else progress.message,
+            completed=progress.step,
+            total=progress.steps or None,
+            words=_words(progress),
+        )
+        if self._lines and progress.scale != self._scale:
+            self._scale = progress.scale
+            self._console.print(place, highlight=False)
+
+    def show_stopping(self) -> None:
+        """Show that the job ends after this step; safe to call from a signal handler."""
+        self._bar.update(self._task, words="stopping; Ctrl-C again discards")
+
+    def say(self, message: str) -> None:
+        """Print a line that stays."""
+        if self._lines or not self._bar.disable:
+            self._console.print(message, highlight=False, markup=False, soft_wrap=True)
+
+    @contextmanager
+    def live(self) -> Iterator[JobDisplay]:
+        """Show the bar while the body runs."""
+        with self._bar:
+            yield self
+
+
+def _words(progress: JobProgress) -> str:
+    parts = []
+    if progress.steps_per_second:
+        parts.append(f"{progress.steps_per_second:.1f} steps/s")
+    if progress.remaining is not None:
+        minutes, seconds = divmod(round(progress.remaining), 60)
+        parts.append(f"about {minutes}:{seconds:02} left")
+    return ", ".join(parts)
+
+
+def download_with_progress(network: NetworkName, *, quiet: bool) -> str:
+    """Download a network's weights with a bar on a terminal; returns where they are.
+
+    Raises:
+        InputError, EngineError: As `engine.weights.installed.download_weights` says.
+    """
+    from engine.weights import installed
+
+    console = Console(stderr=True)
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        disable=quiet or not sys.stderr.isatty(),
+    )
+    with bar:
+        task = bar.add_task(f"Downloading {installed.network_title(network)}", total=None)
+
+        def show(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        # Ctrl-C raises between two chunks; what has arrived stays for the next time.
+        return str(installed.download_weights(network, show, lambda: False))

@@ -1,0 +1,241 @@
+"""Every word the command line knows, with its help."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from engine import __version__
+from engine.spec.choices import Device, NetworkName
+from engine.spec.settings import DEFAULTS
+
+_NETWORKS = tuple(map(str, NetworkName))
+_INSTALLED = tuple(map(str, (NetworkName.VGG19, NetworkName.VGG16)))
+"""The networks whose weights do not ship with the program."""
+
+_DEVICES = tuple(map(str, Device))
+_EXIT_CODES = "exit codes: 0 done, 2 bad usage or input, 3 the engine failed, 130 interrupted"
+
+_WINDOW_USAGE = """gramarye [CONTENT] [--style STYLE ...]
+       gramarye render CONTENT --style FILE --output FILE [options]
+       gramarye plan CONTENT [--style FILE ...] [--size N] [options]
+       gramarye weights download|import|path ..."""
+
+_WINDOW_EPILOG = f"""\
+commands that need no window:
+  render                make a pastiche; see gramarye render --help
+  plan                  what a pastiche would take; see gramarye plan --help
+  weights               manage the network weights; see gramarye weights --help
+
+{_EXIT_CODES}
+"""
+
+_RENDER_EPILOG = f"""\
+examples:
+  gramarye render photo.jpg --style night.jpg --output pastiche.png
+  gramarye render photo.jpg --style a.jpg:2 --style b.jpg:1 --output blend.jpg
+  gramarye render photo.jpg --style night.jpg --output large.tiff --size 2048 \\
+      --preset Painterly --set style_strength=2 --set stroke_size=0.5
+  gramarye render none --style marble.jpg --output texture.png --preset Texture
+
+Ctrl-C stops and keeps: the pastiche so far is saved, and the exit code is 130.
+A second Ctrl-C discards it.
+
+{_EXIT_CODES}
+"""
+
+
+_PLAN_EPILOG = f"""\
+examples:
+  gramarye plan photo.jpg --style night.jpg --size 4096
+  gramarye plan photo.jpg --preset Painterly --set tile=256 --json
+
+Without --style, a painting as long as the canvas is assumed. The network
+weights need not be there. A plan that does not fit is a plan all the same:
+the exit code is 0.
+
+{_EXIT_CODES}
+"""
+
+
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    return argparse.RawDescriptionHelpFormatter(prog, max_help_position=24)
+
+
+def window_parser() -> argparse.ArgumentParser:
+    """What opens the window: pictures, or nothing."""
+    parser = argparse.ArgumentParser(
+        prog="gramarye",
+        usage=_WINDOW_USAGE,
+        description="Neural style transfer by optimisation: paint your photograph in the manner\n"
+        "of a painting. Without a command, the window opens with the pictures named.",
+        epilog=_WINDOW_EPILOG,
+        formatter_class=_formatter,
+    )
+    add = parser.add_argument
+    add("content", nargs="?", type=Path, metavar="CONTENT", help="the photograph")
+    add(
+        "--style", action="append", default=[], type=Path, metavar="STYLE",
+        help="a painting; may be given several times",
+    )  # fmt: skip
+    add("--version", action="version", version=f"gramarye {__version__}", help="print the version")
+    return parser
+
+
+def render_parser() -> argparse.ArgumentParser:
+    """What `render` takes: pictures, their look, where to, and on what."""
+    parser = argparse.ArgumentParser(
+        prog="gramarye render",
+        usage="gramarye render CONTENT --style FILE[:WEIGHT] --output FILE [options]",
+        description="Make a pastiche without the window.",
+        epilog=_RENDER_EPILOG,
+        formatter_class=_formatter,
+        add_help=False,
+    )
+    _name_pictures(parser.add_argument_group("pictures"), style_required=True)
+    _name_look(parser.add_argument_group("look"))
+    _name_result(parser.add_argument_group("result"))
+    machine = parser.add_argument_group("network and machine")
+    _name_machine(machine)
+    _name_weights(machine)
+    _name_help(parser.add_argument_group("help"))
+    return parser
+
+
+def plan_parser() -> argparse.ArgumentParser:
+    """What `plan` takes: the words of `render` that say what it makes, and on what."""
+    parser = argparse.ArgumentParser(
+        prog="gramarye plan",
+        usage="gramarye plan CONTENT [--style FILE[:WEIGHT] ...] [options]",
+        description="Say what a pastiche would take: memory, time, and the largest that fits.",
+        epilog=_PLAN_EPILOG,
+        formatter_class=_formatter,
+        add_help=False,
+    )
+    _name_pictures(parser.add_argument_group("pictures"), style_required=False)
+    _name_look(parser.add_argument_group("look"))
+    _name_machine(parser.add_argument_group("network and machine"))
+    result = parser.add_argument_group("result").add_argument
+    result("--json", action="store_true", help="print one JSON object instead of words")
+    _name_help(parser.add_argument_group("help"))
+    return parser
+
+
+def _name_pictures(group: argparse._ArgumentGroup, *, style_required: bool) -> None:
+    add = group.add_argument
+    add("content", metavar="CONTENT", help="the photograph, or 'none' to make a texture")
+    add(
+        "--style", action="append", default=[], required=style_required, metavar="FILE[:WEIGHT]",
+        help="a painting and its share in the blend (1); may be given several times",
+    )  # fmt: skip
+    add("--start", type=Path, metavar="FILE", help="begin with this picture on the canvas")
+
+
+def _name_look(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--preset", metavar="NAME", help="begin with a preset's settings; see --list-presets")
+    size, seed = DEFAULTS.output_size, DEFAULTS.seed
+    add("--size", dest="output_size", metavar="N", help=f"long side of the output, pixels ({size})")
+    add("--seed", metavar="N", help=f"of the noise ({seed})")
+    add(
+        "--set", action="append", default=[], metavar="NAME=VALUE", dest="assignments",
+        help="any setting, over the preset's; may be given several times; see --list-settings",
+    )  # fmt: skip
+
+
+def _name_result(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add(
+        "--output", required=True, type=Path, metavar="FILE",
+        help="where to save: .png, .jpg, .tiff or .webp",
+    )  # fmt: skip
+    add("--overwrite", action="store_true", help="replace the output file if it exists")
+    add("--quality", type=_quality, default=95, metavar="N", help="of JPEG and WebP, 1 to 100 (95)")
+    add("--json", action="store_true", help="print one JSON object on stdout at the end")
+    add("--quiet", action="store_true", help="no progress, no words unless something fails")
+
+
+def _name_machine(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add(
+        "--network", choices=_NETWORKS, metavar="NAME",
+        help=f"{', '.join(_NETWORKS)} ({DEFAULTS.network})",
+    )  # fmt: skip
+    add(
+        "--device", choices=_DEVICES, metavar="NAME",
+        help=f"where to compute: {', '.join(_DEVICES)} ({DEFAULTS.device})",
+    )  # fmt: skip
+
+
+def _name_weights(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--weights", type=Path, metavar="FILE", help="the network weights to use")
+    add("--download", action="store_true", help="fetch the network weights first if missing")
+
+
+def _name_help(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("-h", "--help", action="help", help="print this, and end")
+    add("--list-settings", action=_ListSettings, help="print every setting, and end")
+    add("--list-presets", action=_ListPresets, help="print every preset, and end")
+
+
+def _quality(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 100:
+        raise argparse.ArgumentTypeError(f"give a number from 1 to 100, not {text!r}")
+    return int(text)
+
+
+def weights_parser() -> argparse.ArgumentParser:
+    """What `weights` takes: one of three commands."""
+    parser = argparse.ArgumentParser(
+        prog="gramarye weights",
+        description="Manage the network weights that Gramarye measures pictures with.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    download = commands.add_parser("download", help="fetch from where torchvision publishes them")
+    taken = commands.add_parser("import", help="keep a copy of a .pth or .safetensors file")
+    path = commands.add_parser("path", help="print the file that would be used")
+    taken.add_argument("file", type=Path, metavar="FILE", help="the file to import")
+    taken.add_argument(
+        "--network", choices=_INSTALLED, default=_INSTALLED[0], metavar="NAME",
+        help=f"which network it is: {' or '.join(_INSTALLED)} ({_INSTALLED[0]})",
+    )  # fmt: skip
+    for command in (download, path):
+        command.add_argument(
+            "network", choices=_INSTALLED, metavar="NETWORK", help=" or ".join(_INSTALLED)
+        )
+    return parser
+
+
+class _PrintAndEnd(argparse.Action):
+    """An option that prints something instead of running the command."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, help: str | None = None) -> None:
+        super().__init__(option_strings, dest, nargs=0, help=help)
+
+    def __call__(self, *_: object) -> NoReturn:
+        from engine.cli.console import print_text
+
+        print_text(self.text())
+        sys.exit(0)
+
+    def text(self) -> str:
+        raise NotImplementedError
+
+
+class _ListSettings(_PrintAndEnd):
+    def text(self) -> str:
+        from engine.cli.listings import settings_text
+
+        return settings_text()
+
+
+class _ListPresets(_PrintAndEnd):
+    def text(self) -> str:
+        from engine.cli.listings import presets_text
+
+        return presets_text()

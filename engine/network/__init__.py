@@ -1,0 +1,1 @@
+"""A picture through the network, and gradients back."""

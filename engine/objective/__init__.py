@@ -1,0 +1,1 @@
+"""What is minimised, from features to a value and its slopes."""

@@ -1,0 +1,124 @@
+"""The losses as pure functions, each relative to the power of its own target and so without a unit.
+
+A value of 0 is a perfect match, 1 is as far off as an empty picture. They are means over positions,
+so they are the same for every image size, and the weights in front of them mean the same for every
+network, layer and painting.
+
+With G = F F^T / HW, C channels, and P the content image's features, a layer costs
+
+    here             content  mean (F-P)^2 / mean P^2    style  ||G-G_s||^2 / ||G_s||^2
+    Gatys 2016       content  1/2 sum (F-P)^2            style  1/(4 C^2) ||G-G_s||^2
+    Gatys' code      content  mean (F-P)^2               style  1/C^4 ||G-G_s||^2, weighted 1e3
+    neural-style-pt  content  mean (F-P)^2, weighted 5   style  1/C^4 ||G-G_s||^2, weighted 100
+
+so a weight of another program, times its loss over ours at the same pictures, is ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from engine.objective.matrix_roots import polar_factor, root_and_inverse
+from engine.objective.statistics import Statistics, eigh
+from engine.spec.choices import StyleLoss
+
+TINY = 1e-12
+"""Keeps a flat target (a black painting) from dividing by zero; far below any real power."""
+
+StyleLossFunction = Callable[[Statistics, Statistics], Tensor]
+"""(statistics of the pastiche, target) -> scalar; differentiable in the first."""
+
+
+def gram_loss(found: Statistics, target: Statistics) -> Tensor:
+    """||G - G_s||^2 / ||G_s||^2 (Gatys 2016, eq. 4, made relative)."""
+    return (found.gram - target.gram).square().sum() / (target.gram.square().sum() + TINY)
+
+
+def gram_mean_std_loss(found: Statistics, target: Statistics) -> Tensor:
+    """Mean of the relative errors of Gram matrix, means and standard deviations (Galerne 2024)."""
+    spread, aim = (found.variance + target.ridge).sqrt(), (target.variance + target.ridge).sqrt()
+    mean = (found.mean - target.mean).square().sum() / (target.mean.square().sum() + TINY)
+    std = (spread - aim).square().sum() / (aim.square().sum() + TINY)
+    return (gram_loss(found, target) + mean + std) / 3
+
+
+def wasserstein_loss(found: Statistics, target: Statistics) -> Tensor:
+    """Squared 2-Wasserstein distance of the two Gaussians over the target's power.
+
+    ||mu - mu_s||^2 + tr(S + S_s - 2 (S_s^1/2 S S_s^1/2)^1/2), over ||mu_s||^2 + tr S_s, which is
+    the distance of the target from nothing. With S_s = L L^T the last trace is that of the root of
+    L^T S L, so only the directions in which the target varies are looked at. Both covariances are
+    widened by the target's ridge, without which the slope at a variance of 0 would be infinite.
+    """
+    variances, directions = target.principal
+    mean = (found.mean - target.mean).square().sum()
+    widened = variances + target.ridge
+    own = 2 * widened.sum() - target.covariance.diagonal().sum()
+    bures: Tensor = _Bures.apply(found.covariance, directions * widened.sqrt(), target.ridge)
+    loss: Tensor = (mean + bures + own) / (target.gram.diagonal().sum() + TINY)
+    return loss
+
+
+class _Bures(torch.autograd.Function):
+    """tr S - 2 tr (L^T (S + e I) L)^1/2 for a covariance S (C, C), a factor L (C, K), a ridge e.
+
+    Its slope in S is I - L (L^T (S + e I) L)^-1/2 L^T, whose second part is the optimal transport
+    map from one Gaussian to the other and is had along with the value.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, found: Tensor, factor: Tensor, ridge: Tensor) -> Tensor:
+        widened = found.clone()
+        widened.diagonal().add_(ridge)
+        if found.is_cpu:
+            overlap, transport = transport_by_eigenvalues(widened, factor, ridge)
+        else:
+            overlap, transport = transport_by_products(widened, factor)
+        ctx.save_for_backward(transport)
+        return found.diagonal().sum() - 2 * overlap
+
+    @staticmethod
+    def backward(ctx: Any, *outputs: Tensor) -> tuple[Tensor, None, None]:
+        (transport,) = ctx.saved_tensors
+        slope = -transport * outputs[0]
+        slope.diagonal().add_(outputs[0])
+        return slope, None, None
+
+
+def transport_by_eigenvalues(
+    widened: Tensor, factor: Tensor, ridge: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The trace of R = (L^T S L)^1/2, and L R^-1 L^T (C, C), by an eigendecomposition of (K, K).
+
+    Args:
+        widened: S, (C, C), no eigenvalue below the ridge.
+        factor: L, (C, K), no singular value below the root of the ridge.
+        ridge: Tells eigenvalues from rounding.
+    """
+    values, vectors = eigh(factor.T @ widened @ factor)
+    roots = values.clamp_min(ridge.square()).sqrt()
+    turned = factor @ vectors
+    return roots.sum(), (turned / roots) @ turned.T
+
+
+def transport_by_products(widened: Tensor, factor: Tensor) -> tuple[Tensor, Tensor]:
+    """The same by products alone: with S^1/2 L = P R, P orthonormal, it is S^-1/2 P L^T.
+
+    S is no squared covariance, as L^T S L is, so float32 loses less of its small eigenvalues.
+    """
+    root, inverse = root_and_inverse(widened)
+    product = root @ factor
+    orthonormal = polar_factor(product)
+    transport = inverse @ orthonormal @ factor.T
+    return (orthonormal * product).sum(), (transport + transport.T) / 2
+
+
+STYLE_LOSSES: dict[StyleLoss, StyleLossFunction] = {
+    StyleLoss.GRAM: gram_loss,
+    StyleLoss.GRAM_MEAN_STD: gram_mean_std_loss,
+    StyleLoss.WASSERSTEIN: wasserstein_loss,
+}

@@ -1,0 +1,242 @@
+"""What a job will take before it starts: memory, time, how it is cut, the largest that fits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from engine.plan.costs import (
+    Machine,
+    Speed,
+    content_bytes,
+    evaluation_bytes,
+    evaluation_operations,
+    measuring_bytes,
+    weights_bytes,
+)
+from engine.spec.choices import Device, NetworkName, OptimizerName
+from engine.spec.errors import EngineError, InputError
+from engine.spec.job import Job
+from engine.spec.orientations import turns
+from engine.spec.scales import Scale, Size, plan_scales
+from engine.spec.settings import Settings
+from engine.spec.tiles import SMALLEST_TILE, Tiling
+from engine.spec.wording import gigabytes
+
+_IMAGES = {OptimizerName.ADAM: 9, OptimizerName.GRADIENT_DESCENT: 7, OptimizerName.LBFGS: 9}
+"""Float32 images held at once by the canvas and the optimiser, the L-BFGS history left out."""
+
+_TURNED_IMAGES = 2
+"""The canvas and its gradient once more, turned."""
+
+_RESERVE = 0.9
+"""The share of free memory a job may plan with; the rest is for the desktop and for surprises."""
+
+_MODEST_BYTES, _MODEST_SHARE = 1_500_000_000, 1 / 8
+"""What an evaluation on a CPU may take of free memory so as to remember more."""
+
+_FIXED = 80_000_000
+"""Bytes for what does not grow with the picture: small matrices, libraries' scratch space."""
+
+_SIDES: tuple[int | None, ...] = (None, 1024, 512, 256, 192, 128, 64)
+"""Sides of tiles, the fastest first."""
+
+_CACHED = {NetworkName.DRAFT: 256}
+_USUALLY_CACHED = 192
+"""The largest side for a CPU: near its cache a tile takes about the time of its share of the whole
+image, and far less memory."""
+
+_SEGMENTS = 4
+"""Of the whole network; remembering them all spares every second walk."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a job will be done, and what that will take.
+
+    Attributes:
+        size: Width and height of the pastiche.
+        tiling: How its evaluations are cut.
+        bytes: At the peak, beyond the program itself.
+        available: Bytes that are free.
+        seconds: From the first step to the end, about; None where the speed is not known.
+        largest: The largest output size that fits, pixels.
+        device: The device in words.
+    """
+
+    size: Size
+    tiling: Tiling
+    bytes: int
+    available: int
+    seconds: float | None
+    largest: int
+    device: str
+
+    @property
+    def cut(self) -> bool:
+        """Whether the picture is more than one tile."""
+        width, height = self.size
+        return not self.tiling.takes_whole((height, width))
+
+    @property
+    def way(self) -> str:
+        """The device in words, and the tiles where the picture is cut."""
+        return f"{self.device}, {self.tiling}" if self.cut else self.device
+
+    @property
+    def fits(self) -> bool:
+        """Whether what is free is enough."""
+        return self.bytes <= self.available * _RESERVE
+
+
+def plan(job: Job, machine: Machine, speed: Speed | None = None) -> Plan:
+    """Plan a job: the fastest way among those that fit, or the leanest if none does.
+
+    Raises:
+        InputError: A picture would be too narrow at the output size.
+    """
+    scales = plan_scales(job)
+    tiling = _choose_tiling(job.settings, machine, scales[-1])
+    seconds = None
+    if speed is not None:
+        seconds = sum(_seconds(job.settings, speed, scale, tiling) for scale in scales)
+    return Plan(
+        size=scales[-1].canvas,
+        tiling=tiling,
+        bytes=job_bytes(job.settings, machine, scales[-1], tiling),
+        available=machine.available,
+        seconds=seconds,
+        largest=_largest(job, machine),
+        device=machine.words,
+    )
+
+
+def job_bytes(settings: Settings, machine: Machine, scale: Scale, tiling: Tiling) -> int:
+    """Bytes at a job's peak, which is at its largest scale, network weights included."""
+    held = _held(settings, machine, scale.canvas, _images(settings, scale))
+    peaks = [evaluation_bytes(settings, machine, scale.canvas, tiling)]
+    # A painting is measured in float32 before it becomes the network's own numbers.
+    peaks += [
+        12 * 2 * size[0] * size[1] + measuring_bytes(settings, machine, size, tiling)
+        for size in scale.styles
+    ]
+    return int(held + max(peaks))
+
+
+def evaluating_bytes(settings: Settings, machine: Machine, size: Size, tiling: Tiling) -> int:
+    """Bytes at the peak of one evaluation alone: network weights, image and gradient included."""
+    held = _held(settings, machine, size, images=2)
+    return int(held + evaluation_bytes(settings, machine, size, tiling))
+
+
+def smaller(tiling: Tiling, size: Size) -> Tiling | None:
+    """What to try when memory ran out all the same; None when tiles can get no smaller."""
+    width, height = size
+    side = min(tiling.side or max(size), max(size)) // 2
+    while Tiling(side).takes_whole((height, width)):
+        side //= 2
+    return Tiling(side) if side >= SMALLEST_TILE else None
+
+
+def refuse_if_too_large(plan: Plan) -> None:
+    """Say before starting that a job cannot fit.
+
+    Raises:
+        EngineError: It cannot; the message names the largest size that would.
+    """
+    if not plan.fits:
+        remedy = "Close other programs"
+        if plan.largest:
+            remedy = f"Set the output size to {plan.largest} px or less, or close other programs"
+        raise EngineError(
+            f"{max(plan.size)} px needs about {gigabytes(plan.bytes)} of memory and "
+            f"{gigabytes(plan.available)} is free.",
+            f"{remedy}.",
+        )
+
+
+def ran_out_of_memory(size: int) -> EngineError:
+    """The error for a job that ran out of memory however small the tiles."""
+    remedy = f"Close other programs, or set the output size to {size * 3 // 4} px or less."
+    return EngineError(f"Memory ran out at {size} px.", remedy)
+
+
+def _images(settings: Settings, scale: Scale) -> int:
+    """Float32 images held at once by the canvas and the optimiser at one scale."""
+    images = _IMAGES[settings.optimizer]
+    if len(turns(settings)) > 1:
+        images += _TURNED_IMAGES
+    if settings.optimizer is OptimizerName.LBFGS:
+        images += 2 * min(settings.lbfgs_history, scale.steps)
+    return images
+
+
+def _held(settings: Settings, machine: Machine, size: Size, images: int) -> float:
+    """Bytes that stay through a scale, so many images of its size included."""
+    weights = weights_bytes(settings, machine)
+    targets = content_bytes(settings, machine, size)
+    return _FIXED + weights + targets + 12 * images * size[0] * size[1]
+
+
+def _choose_tiling(settings: Settings, machine: Machine, scale: Scale) -> Tiling:
+    tilings = _tilings(settings, machine)
+    allowed = machine.available * _RESERVE
+    fitting = [t for t in tilings if job_bytes(settings, machine, scale, t) <= allowed]
+    if machine.device is Device.CPU:
+        # Remembering is worth a share of the memory that all programs live in, not most of it.
+        modest = max(_MODEST_BYTES, machine.available * _MODEST_SHARE)
+        fitting = [
+            t
+            for t in fitting
+            if not t.remembered or evaluation_bytes(settings, machine, scale.canvas, t) <= modest
+        ] or fitting[-1:]
+    return fitting[0] if fitting else tilings[-1]
+
+
+def _tilings(settings: Settings, machine: Machine) -> list[Tiling]:
+    """What the settings allow, the fastest first."""
+    sides: tuple[int | None, ...] = (settings.tile_side,)
+    if settings.tile == "auto":
+        sides = _SIDES
+        if machine.device is Device.CPU:
+            longest = _CACHED.get(settings.network, _USUALLY_CACHED)
+            sides = tuple(side for side in _SIDES if side is not None and side <= longest)
+    return [
+        Tiling(side, remembered)
+        for side in sides
+        for remembered in ((0,) if side is None else range(_SEGMENTS, -1, -1))
+    ]
+
+
+def _seconds(settings: Settings, speed: Speed, scale: Scale, tiling: Tiling) -> float:
+    operations = evaluation_operations(settings, scale.canvas, tiling)
+    return scale.steps * (speed.overhead + operations / speed.operations)
+
+
+def _largest(job: Job, machine: Machine) -> int:
+    """The largest output size that fits in the smallest tiles, to 16 px.
+
+    Of two tiles, walking one again may take more than remembering both.
+    """
+    tilings = _tilings(job.settings, machine)
+    leanest = [tiling for tiling in tilings if tiling.side == tilings[-1].side]
+    allowed = machine.available * _RESERVE
+    fits, too_large = 0, 16384 // 16 + 1
+    while too_large - fits > 1:
+        middle = (fits + too_large) // 2
+        scale = _scale_at(job, 16 * middle)
+        if scale is None or any(
+            job_bytes(job.settings, machine, scale, tiling) <= allowed for tiling in leanest
+        ):
+            fits = middle
+        else:
+            too_large = middle
+    return 16 * fits
+
+
+def _scale_at(job: Job, output_size: int) -> Scale | None:
+    """The largest scale of a job at another output size; None where a picture is too narrow."""
+    resized = job.settings.changed(output_size=output_size)
+    try:
+        return plan_scales(replace(job, settings=resized))[-1]
+    except InputError:
+        return None

@@ -1,0 +1,101 @@
+"""Pause, resume, stop, discard and retune between two steps; the one object two threads share."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator
+
+from engine.spec.errors import Cancelled
+from engine.spec.job import Pastiche, Progress, Retune
+
+
+class Stop:
+    """Sent into a running job: finish with what there is."""
+
+
+Command = Retune | Stop
+Work = Generator[Progress, Command | None, Pastiche]
+"""A job under way: yields progress, is sent commands, returns the pastiche."""
+
+
+class Control:
+    """The steering wheel of one job; every method may be called from any thread.
+
+    The thread that runs the job calls only `next_command`.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._paused = False
+        self._stop = False
+        self._discard = False
+        self._retune: Retune | None = None
+
+    def pause(self) -> None:
+        """Hold the job before its next step."""
+        with self._changed:
+            self._paused = True
+
+    def resume(self) -> None:
+        """Let a paused job go on."""
+        with self._changed:
+            self._paused = False
+            self._changed.notify_all()
+
+    def stop(self) -> None:
+        """Finish now and keep the pastiche so far; ends a pause."""
+        with self._changed:
+            self._stop = True
+            self._changed.notify_all()
+
+    def discard(self) -> None:
+        """Finish now and keep nothing; ends a pause and outranks everything else."""
+        with self._changed:
+            self._discard = True
+            self._changed.notify_all()
+
+    @property
+    def discarded(self) -> bool:
+        """Whether the job was discarded; it may have ended before it heard of that."""
+        return self._discard
+
+    def retune(self, change: Retune) -> None:
+        """Use changed settings from the next step on; the latest change wins."""
+        with self._changed:
+            self._retune = change
+            self._changed.notify_all()
+
+    def next_command(self) -> Command | None:
+        """Wait out a pause, then say what the job should do before its next step.
+
+        A retune during a pause waits for the end of the pause.
+
+        Raises:
+            Cancelled: The job was discarded.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: not self._paused or self._stop or self._discard)
+            if self._discard:
+                raise Cancelled
+            if self._stop:
+                return Stop()
+            change, self._retune = self._retune, None
+            return change
+
+
+def steer(work: Work, control: Control) -> Generator[Progress, None, Pastiche]:
+    """Run a job under a control, yielding its progress and returning the pastiche.
+
+    Raises:
+        Cancelled: The job was discarded; its resources are released before this is raised.
+    """
+    try:
+        progress = next(work)
+        while True:
+            yield progress
+            progress = work.send(control.next_command())
+    except StopIteration as finished:
+        pastiche: Pastiche = finished.value
+        return pastiche
+    finally:
+        work.close()

@@ -1,0 +1,91 @@
+"""How fast this machine is, measured in a moment, for plans that say how long a job will take."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from engine.network.convolutions import Arithmetic
+from engine.network.networks import Network
+from engine.objective.losses import STYLE_LOSSES
+from engine.objective.statistics import measure
+from engine.plan.costs import Speed, evaluation_operations
+from engine.spec.choices import NetworkName, StyleLoss
+from engine.spec.layers import CHANNELS, block_names, channels_of
+from engine.spec.settings import DEFAULTS, Settings
+from engine.spec.tiles import WHOLE, Box
+
+_LAYER, _SIZE = "relu4_1", (256, 192)
+"""How far into the network the trial goes, and on what picture: half a second on a CPU."""
+
+
+def measure_speed(settings: Settings, arithmetic: Arithmetic) -> Speed:
+    """How fast these settings are evaluated here; about a second when asked the first time."""
+    layers = frozenset(layer for layer, _ in settings.style_layers)
+    return Speed(
+        _operations_per_second(settings.network, arithmetic),
+        _style_loss_seconds(settings.style_loss, settings.network, layers, arithmetic.device),
+    )
+
+
+@functools.cache
+def _operations_per_second(name: NetworkName, arithmetic: Arithmetic) -> float:
+    """Floating-point operations in a second of a walk through the network and back."""
+    network = Network(name, _random_weights(name), [_LAYER], arithmetic)
+    width, height = _SIZE
+    image = torch.rand(1, 3, height, width).to(arithmetic.device)
+
+    def evaluate() -> None:
+        tape = network.forward(image, lambda *_: None)
+        network.vjp(tape, _add_features)
+
+    settings = DEFAULTS.changed(network=name, style_layers=_LAYER, content_layers=_LAYER)
+    return evaluation_operations(settings, _SIZE, WHOLE) / _seconds(evaluate, arithmetic.device)
+
+
+@functools.cache
+def _style_loss_seconds(
+    loss: StyleLoss, network: NetworkName, layers: frozenset[str], device: torch.device
+) -> float:
+    """Seconds that the style loss and its slope take, whatever the picture's size."""
+    generator = torch.Generator().manual_seed(0)
+    channels = [channels_of(layer, network) for layer in layers]
+    found = [measure(torch.rand(1, c, 32, 32, generator=generator).to(device)) for c in channels]
+
+    def compare() -> None:
+        for statistics in found:
+            outer = statistics.outer.clone().requires_grad_()
+            other = type(statistics)(statistics.count, statistics.total, outer)
+            torch.autograd.grad(STYLE_LOSSES[loss](other, statistics), outer)
+
+    return _seconds(compare, device)
+
+
+def _seconds(work: Callable[[], object], device: torch.device) -> float:
+    """The second of two runs; the first also pays for warming up."""
+    for _ in range(2):
+        began = time.perf_counter()
+        work()
+        if device.type != "cpu":
+            torch.accelerator.synchronize()
+        taken = time.perf_counter() - began
+    return taken
+
+
+def _random_weights(name: NetworkName) -> dict[str, Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    weights, before = {}, 3
+    for block in block_names(name, [_LAYER]):
+        after = CHANNELS[name][int(block[0]) - 1]
+        kernel = torch.randn(after, before, 3, 3, generator=generator) * (2 / (9 * before)) ** 0.5
+        weights[f"conv{block}.weight"], weights[f"conv{block}.bias"] = kernel, torch.zeros(after)
+        before = after
+    return weights
+
+
+def _add_features(_layer: str, features: Tensor, gradient: Tensor, _where: Box) -> None:
+    gradient.add_(features)

@@ -1,0 +1,102 @@
+"""What the declaration of a parameter consists of; `engine.spec.settings` declares them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+if TYPE_CHECKING:
+    from engine.spec.settings import Settings
+
+
+class Kind(Enum):
+    """What sort of value a parameter takes, hence which widget edits it."""
+
+    NUMBER = "a number"
+    INTEGER = "a whole number"
+    CHOICE = "one of a few words"
+    LAYERS = "layers with weights"
+    TILE = "a tile's side, or a word"
+
+
+class Group(StrEnum):
+    """Where a parameter stands: plain words first, the field's terms behind."""
+
+    BASIC = "Basic"
+    OBJECTIVE = "Losses and layers"
+    OPTIMISATION = "Optimisation"
+    NETWORK = "Network"
+    MACHINE = "Machine"
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One row of the declaration, as widgets, help texts and presets read it.
+
+    Attributes:
+        name: The field's name in `Settings`, in presets, recipes and on the command line.
+        kind: What sort of value it takes.
+        choices: The words of a `Kind.CHOICE`, as members of its enum; empty for the other kinds.
+        default: The value when nobody says otherwise.
+        label: Plain words for the panel.
+        term: The field's own term or symbol; empty where the label is that already.
+        help: What it does to the picture.
+        unit: Unit behind the number; empty for none.
+        low, high: The hard range; None where there is none.
+        slider: The sensible range a slider covers; None where there is no slider.
+        log: Whether the slider runs in ratios rather than differences.
+        live: Whether it may change while a job runs.
+        group: Where it stands in the panel.
+        preset: Whether a preset carries it; the machine's and the occasion's own it leaves alone.
+        relevant: Another parameter and its values for which this one matters; None if always.
+    """
+
+    name: str
+    kind: Kind
+    choices: tuple[StrEnum, ...]
+    default: Any
+    label: str
+    term: str
+    help: str
+    unit: str
+    low: float | None
+    high: float | None
+    slider: tuple[float, float] | None
+    log: bool
+    live: bool
+    group: Group
+    preset: bool
+    relevant: tuple[str, tuple[StrEnum, ...]] | None
+
+    def matters(self, settings: Settings) -> bool:
+        """Whether this parameter has any effect beside the other settings."""
+        return self.relevant is None or getattr(settings, self.relevant[0]) in self.relevant[1]
+
+
+def parameter(
+    default: Any,
+    label: str,
+    *,
+    help: str,
+    group: Group,
+    term: str = "",
+    unit: str = "",
+    low: float | None = None,
+    high: float | None = None,
+    slider: tuple[float, float] | None = None,
+    log: bool = False,
+    live: bool = False,
+    preset: bool = True,
+    relevant: tuple[str, tuple[StrEnum, ...]] | None = None,
+) -> Any:
+    """Declare one parameter; see `Parameter` for what each word means."""
+    row = {
+        "label": label, "term": term, "help": help, "unit": unit, "slider": slider,
+        "log": log, "live": live, "group": group, "preset": preset,
+        "relevant": relevant,
+    }  # fmt: skip
+    bounds = {key: value for key, value in (("ge", low), ("le", high)) if value is not None}
+    return Field(default, json_schema_extra=row, validate_default=True, **bounds)  # type: ignore[call-overload]

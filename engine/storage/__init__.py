@@ -1,0 +1,1 @@
+"""Pictures, recipes and presets on disk."""

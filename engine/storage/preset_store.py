@@ -1,0 +1,191 @@
+"""A person's own presets, kept one file each and never lost to a bad one."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import re
+import unicodedata
+from pathlib import Path
+
+from engine.spec.errors import InputError
+from engine.storage.paths import config_folder, unwritable
+from engine.storage.presets import Preset, builtin_presets, read_preset, write_preset
+
+
+class PresetStore:
+    """A person's own presets, one file each in a folder that need not exist yet.
+
+    Names are one regardless of case. A file that is not a preset is renamed to `*.corrupt` and
+    told of in `problems`; it never keeps the others from being read.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder or config_folder() / "presets"
+        self._problems: list[str] = []
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What was wrong with files in the folder so far, one sentence or two each."""
+        return tuple(self._problems)
+
+    def presets(self) -> tuple[Preset, ...]:
+        """The presets in the folder, by name."""
+        files = self._files()
+        return tuple(files[key][1] for key in sorted(files))
+
+    def save(self, preset: Preset, overwrite: bool = False) -> None:
+        """Keep a preset.
+
+        Raises:
+            InputError: The name is a built-in's, or taken and `overwrite` is False, or the
+                folder cannot be written to; what was there is still there.
+        """
+        key = _key(preset.name)
+        if key in _builtin_keys():
+            raise InputError(
+                f"The name {preset.name} belongs to a preset that ships with the program.",
+                "Choose another name.",
+            )
+        files = self._files()
+        if key in files and not overwrite:
+            raise InputError(
+                f"There is a preset named {files[key][1].name} already.",
+                "Choose another name, or replace it.",
+            )
+        path = files[key][0] if key in files else _free(self._folder / _file_name(key))
+        write_preset(preset, path)
+
+    def rename(self, old: str, new: str) -> Preset:
+        """Give a preset another name, and return it under that.
+
+        Raises:
+            InputError: There is no such preset, the new name cannot be or is taken, or the
+                folder cannot be written to.
+        """
+        path, preset = self._own(old)
+        renamed = Preset(name=new, description=preset.description, settings=preset.settings)
+        if _key(renamed.name) == _key(old):
+            write_preset(renamed, path)
+        else:
+            self.save(renamed)
+            _delete(path)
+        return renamed
+
+    def delete(self, name: str) -> None:
+        """Remove a preset.
+
+        Raises:
+            InputError: There is no such preset, or its file cannot be removed.
+        """
+        _delete(self._own(name)[0])
+
+    def import_file(self, path: Path, overwrite: bool = False) -> Preset:
+        """Keep a preset from a file; nothing changes unless it is valid.
+
+        Raises:
+            InputError: As `read_preset` and `save`.
+        """
+        preset = read_preset(path)
+        self.save(preset, overwrite)
+        return preset
+
+    def export_file(self, preset: Preset, path: Path, overwrite: bool = False) -> None:
+        """Write any preset to a file that `import_file` reads.
+
+        Raises:
+            InputError: The file exists and `overwrite` is False, or it cannot be written.
+        """
+        if path.exists() and not overwrite:
+            raise InputError(f"{path} exists already.", "Choose another name, or replace it.")
+        write_preset(preset, path)
+
+    def _own(self, name: str) -> tuple[Path, Preset]:
+        files = self._files()
+        if _key(name) not in files:
+            raise InputError(f"There is no preset of yours named {name}.")
+        return files[_key(name)]
+
+    def _files(self) -> dict[str, tuple[Path, Preset]]:
+        """The folder's presets by the keys of their names."""
+        files: dict[str, tuple[Path, Preset]] = {}
+        for path in sorted(self._folder.glob("*.json")):
+            try:
+                preset = read_preset(path)
+            except InputError as error:
+                self._set_aside(path, error)
+                continue
+            key = _key(preset.name)
+            if key in files or key in _builtin_keys():
+                self._report(f"{path.name} is left out: another preset is named {preset.name}.")
+            else:
+                files[key] = path, preset
+        return files
+
+    def _set_aside(self, path: Path, error: InputError) -> None:
+        # What cannot be read today may be sound tomorrow.
+        if isinstance(error.__cause__, OSError):
+            self._report(error.message)
+            return
+        aside = _free(path.with_name(f"{path.name}.corrupt"))
+        try:
+            path.rename(aside)
+        except OSError:
+            self._report(error.message)
+        else:
+            self._report(f"{error.message} It was set aside as {aside.name}.")
+
+    def _report(self, problem: str) -> None:
+        if problem not in self._problems:
+            self._problems.append(problem)
+
+
+def known_presets() -> tuple[Preset, ...]:
+    """The presets that ship and the person's own, in the order to show them."""
+    return builtin_presets() + PresetStore().presets()
+
+
+def preset_named(name: str) -> Preset:
+    """The preset of a name, regardless of case.
+
+    Raises:
+        InputError: There is none; the remedy lists those there are.
+    """
+    known = known_presets()
+    for preset in known:
+        if _key(preset.name) == _key(name):
+            return preset
+    names = ", ".join(preset.name for preset in known)
+    raise InputError(f"There is no preset named {name}.", f"The presets are: {names}.")
+
+
+def _key(name: str) -> str:
+    """What makes two names the same; file systems may ignore case, and people do."""
+    return unicodedata.normalize("NFC", name.strip()).casefold()
+
+
+@functools.cache
+def _builtin_keys() -> frozenset[str]:
+    return frozenset(_key(preset.name) for preset in builtin_presets())
+
+
+def _file_name(key: str) -> str:
+    """A file name any system takes; the hash keeps apart what the readable part does not."""
+    readable = re.sub(r"[\W_]+", "-", key).strip("-")[:40]
+    return f"{readable or 'preset'}-{hashlib.sha256(key.encode()).hexdigest()[:8]}.json"
+
+
+def _free(path: Path) -> Path:
+    """The path itself, or the first of path-2, path-3, ... where nothing is yet."""
+    free, number = path, 1
+    while free.exists():
+        number += 1
+        free = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    return free
+
+
+def _delete(path: Path) -> None:
+    try:
+        path.unlink()
+    except OSError as error:
+        raise unwritable(path, error) from error

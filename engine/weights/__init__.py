@@ -1,0 +1,1 @@
+"""Network weights: files found, fetched and verified."""

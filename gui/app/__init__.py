@@ -1,0 +1,1 @@
+"""The frame: the window, its actions, and everything put together."""

@@ -1,0 +1,44 @@
+"""What to copy into a report: versions, devices and folders."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from collections.abc import Iterable
+
+import PySide6
+
+from engine import __version__
+from engine.storage.paths import config_folder, data_folder, log_folder
+from engine.weights.installed import networks_folder
+
+PACKAGES = ("torch", "torchvision", "pillow", "numpy", "qasync", "pyqtgraph", "superqt")
+
+
+def system_information(devices: Iterable[str]) -> str:
+    """Lines of plain text.
+
+    Args:
+        devices: In words, as the engine found them; empty while it is still being loaded.
+    """
+    rows = [
+        ("Gramarye", __version__),
+        ("Python", platform.python_version()),
+        ("System", platform.platform()),
+        ("PySide6", PySide6.__version__),
+        *((name, _version(name)) for name in PACKAGES),
+        *(("Device", device) for device in devices),
+        ("Networks", str(networks_folder())),
+        ("Data", str(data_folder())),
+        ("Settings", str(config_folder())),
+        ("Logs", str(log_folder())),
+    ]
+    width = max(len(name) for name, _ in rows)
+    return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,184 @@
+"""Questions to the person, each awaited; none blocks the window's event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeVar
+
+from PySide6.QtCore import QDir, Qt
+from PySide6.QtGui import QFontDatabase, QGuiApplication
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QLabel,
+    QMessageBox,
+    QPlainTextEdit,
+    QSlider,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gui.base.failures import Failure
+
+Answer = TypeVar("Answer", bound=StrEnum)
+
+FORMATS = {
+    "PNG picture (*.png)": "png",
+    "JPEG picture (*.jpg *.jpeg)": "jpg",
+    "TIFF picture (*.tif *.tiff)": "tif",
+    "WebP picture (*.webp)": "webp",
+}
+
+
+async def finished(dialog: QDialog) -> bool:
+    """Open a dialog over its parent and wait; whether it was accepted. It is deleted afterwards."""
+    ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    def end(code: int) -> None:
+        if not ended.done():
+            ended.set_result(code)
+
+    dialog.finished.connect(end)
+    try:
+        dialog.open()
+        return await ended == QDialog.DialogCode.Accepted
+    finally:
+        dialog.close()
+        dialog.deleteLater()
+
+
+class Dialogs:
+    """Everything the program asks or tells in a window of its own; tests answer in its place."""
+
+    def __init__(self, parent: QWidget) -> None:
+        self._parent = parent
+
+    async def open_pictures(
+        self, title: str, folder: str, suffixes: Iterable[str], *, several: bool = False
+    ) -> tuple[Path, ...]:
+        """Ask for files to open; empty if the person thought better of it."""
+        dialog = QFileDialog(self._parent, title, folder)
+        mode = QFileDialog.FileMode
+        dialog.setFileMode(mode.ExistingFiles if several else mode.ExistingFile)
+        patterns = " ".join(f"*{suffix}" for suffix in suffixes)
+        dialog.setNameFilters([f"Pictures ({patterns})", "All files (*)"])
+        accepted = await finished(dialog)
+        return tuple(map(Path, dialog.selectedFiles())) if accepted else ()
+
+    async def open_network(self, title: str) -> Path | None:
+        """Ask for a file with network weights."""
+        dialog = QFileDialog(self._parent, title, QDir.homePath())
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setNameFilters(["Network weights (*.pth *.pt *.safetensors)", "All files (*)"])
+        return Path(dialog.selectedFiles()[0]) if await finished(dialog) else None
+
+    async def save_picture(self, suggestion: Path) -> Path | None:
+        """Ask where to save, but not whether to replace what is there."""
+        dialog = QFileDialog(self._parent, "Save pastiche", str(suggestion.parent))
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        # The system's dialog would ask about the name before the suffix is added to it.
+        dialog.setOption(QFileDialog.Option.DontConfirmOverwrite)
+        dialog.setNameFilters(list(FORMATS))
+        dialog.setDefaultSuffix(suggestion.suffix[1:])
+        dialog.filterSelected.connect(lambda text: dialog.setDefaultSuffix(FORMATS[text]))
+        dialog.selectFile(suggestion.name)
+        return Path(dialog.selectedFiles()[0]) if await finished(dialog) else None
+
+    async def jpeg_quality(self, quality: int) -> int | None:
+        """Ask how finely to keep a JPEG, from 1 to 100."""
+        dialog = QualityDialog(quality, self._parent)
+        return dialog.quality() if await finished(dialog) else None
+
+    async def choose(self, question: str, detail: str, answers: type[Answer]) -> Answer | None:
+        """Ask for one of a few answers, whose values are words on buttons; None to cancel."""
+        box = QMessageBox(self._parent)
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        box.setText(question)
+        box.setInformativeText(detail)
+        role = QMessageBox.ButtonRole
+        buttons = {}
+        for index, answer in enumerate(answers):
+            button = box.addButton(answer.value, role.ActionRole if index else role.AcceptRole)
+            buttons[button] = answer
+        box.setDefaultButton(next(iter(buttons)))
+        box.setEscapeButton(box.addButton(QMessageBox.StandardButton.Cancel))
+        await finished(box)
+        return buttons.get(box.clickedButton())
+
+    async def report(self, failure: Failure) -> None:
+        """Say what went wrong and what to do."""
+        box = QMessageBox(self._parent)
+        box.setIcon(QMessageBox.Icon.Warning)
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        box.setText(failure.message)
+        box.setInformativeText(failure.remedy)
+        box.setStandardButtons(QMessageBox.StandardButton.Ok)
+        await finished(box)
+
+    async def show_text(self, title: str, text: str) -> None:
+        """Show plain text that can be copied as a whole."""
+        await finished(TextDialog(title, text, self._parent))
+
+    async def show_about(self, text: str) -> None:
+        """Show a few words, as rich text, beside the program's icon."""
+        box = QMessageBox(self._parent)
+        box.setWindowTitle("About Gramarye")
+        box.setIconPixmap(self._parent.windowIcon().pixmap(64, 64))
+        box.setTextFormat(Qt.TextFormat.RichText)
+        box.setText(text)
+        await finished(box)
+
+
+class QualityDialog(QDialog):
+    """A slider and a field for the quality of a JPEG."""
+
+    def __init__(self, quality: int, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("JPEG quality")
+        slider = QSlider(Qt.Orientation.Horizontal)
+        slider.setRange(1, 100)
+        slider.setAccessibleName("JPEG quality")
+        self._field = QSpinBox()
+        self._field.setRange(1, 100)
+        self._field.setAccessibleName("JPEG quality")
+        slider.valueChanged.connect(self._field.setValue)
+        self._field.valueChanged.connect(slider.setValue)
+        self._field.setValue(quality)
+        words = QLabel("95 keeps everything the eye can see; less makes smaller files.")
+        standard = QDialogButtonBox.StandardButton
+        buttons = QDialogButtonBox(standard.Save | standard.Cancel)
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        column = QVBoxLayout(self)
+        for widget in (words, slider, self._field, buttons):
+            column.addWidget(widget)
+
+    def quality(self) -> int:
+        """What was chosen, 1 to 100."""
+        return self._field.value()
+
+
+class TextDialog(QDialog):
+    """Plain text with a button that copies it."""
+
+    def __init__(self, title: str, text: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(title)
+        view = QPlainTextEdit(text)
+        view.setReadOnly(True)
+        view.setAccessibleName(title)
+        view.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        copy = buttons.addButton("Copy", QDialogButtonBox.ButtonRole.ActionRole)
+        copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(text))
+        buttons.rejected.connect(self.reject)
+        column = QVBoxLayout(self)
+        column.addWidget(view)
+        column.addWidget(buttons)
+        self.resize(self.fontMetrics().averageCharWidth() * 90, self.fontMetrics().height() * 28)

@@ -1,0 +1,1 @@
+"""Pictures out: the pastiche as it forms, compared, saved and copied."""

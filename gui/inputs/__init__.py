@@ -1,0 +1,1 @@
+"""Pictures in: the photograph, the paintings, the picture to start from."""

@@ -1,0 +1,35 @@
+"""How the draft network is shown its pictures."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from engine.spec.choices import NetworkName
+from engine.spec.orientations import UPRIGHT, Turn, turns
+from engine.spec.settings import DEFAULTS
+
+DRAFT = DEFAULTS.on(NetworkName.DRAFT)
+
+
+@pytest.mark.parametrize("turn", turns(DRAFT))
+def test_what_is_turned_comes_back(turn: Turn) -> None:
+    picture = torch.rand(1, 3, 4, 7)
+    assert torch.equal(turn.back(turn.of(picture)), picture)
+
+
+def test_four_sides_are_seen_and_the_first_is_upright() -> None:
+    picture = torch.rand(1, 3, 4, 7)
+    seen = [turn.of(picture) for turn in turns(DRAFT)]
+    assert torch.equal(seen[0], picture)
+    corners = {float(side[0, 0, 0, 0]) for side in seen}
+    assert corners == {float(picture[0, 0, y, x]) for y in (0, -1) for x in (0, -1)}
+
+
+@pytest.mark.parametrize(
+    "settings", [DEFAULTS.on(NetworkName.VGG19), DRAFT.changed(optimizer="lbfgs")]
+)
+def test_nothing_turns_where_the_network_is_exact_or_the_objective_has_to_stand_still(
+    settings: object,
+) -> None:
+    assert turns(settings) == (UPRIGHT,)

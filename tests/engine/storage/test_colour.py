@@ -1,0 +1,206 @@
+"""Whatever colours and depths a file has, it opens in 8-bit sRGB."""
+
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from drawn import encoded, painting
+from PIL import Image, ImageCms, TiffImagePlugin
+
+from engine.spec.errors import InputError
+from engine.storage.images import decode_picture
+
+GRADIENT = np.arange(256, dtype=np.uint8).reshape(1, 256)
+
+
+def deep_png(values: np.ndarray) -> bytes:
+    """A PNG of 16 bits per channel, which Pillow cannot write in colour; values (H, W, C)."""
+    height, width, channels = values.shape
+    colour_type = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
+    header = struct.pack(">IIBBBBB", width, height, 16, colour_type, 0, 0, 0)
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks
+    )
+
+
+def grey(row: np.ndarray) -> np.ndarray:
+    return np.repeat(row[..., np.newaxis], 3, axis=2)
+
+
+def test_sixteen_bit_grey_png_keeps_its_gradient() -> None:
+    picture = decode_picture(deep_png(GRADIENT[..., np.newaxis].astype(np.uint16) * 257), "x")
+    np.testing.assert_array_equal(picture.pixels, grey(GRADIENT))
+    assert picture.notes == ("Reduced to 8 bits per channel.",)
+
+
+@pytest.mark.parametrize("compression", ["raw", "tiff_adobe_deflate"])
+def test_sixteen_bit_grey_tiff_keeps_its_gradient(compression: str) -> None:
+    image = Image.fromarray(GRADIENT.astype(np.uint16) * 257)
+    picture = decode_picture(encoded(image, "TIFF", compression=compression), "x")
+    np.testing.assert_array_equal(picture.pixels, grey(GRADIENT))
+
+
+def test_sixteen_bit_tiff_where_zero_is_white_is_no_negative() -> None:
+    image = Image.fromarray(GRADIENT.astype(np.uint16) * 257)
+    picture = decode_picture(encoded(image, "TIFF", tiffinfo={262: 0}), "x")
+    np.testing.assert_array_equal(picture.pixels, grey(255 - GRADIENT))
+
+
+def test_twelve_bit_grey_tiff_keeps_its_gradient() -> None:
+    white = tiff_of(b"\xff\xf0\x00\x7f\xf8\x00", width=2, height=2, bits=(12,))
+    picture = decode_picture(white, "x")
+    assert picture.pixels[..., 0].tolist() == [[255, 0], [127, 128]]
+    assert picture.notes == ("Reduced to 8 bits per channel.",)
+
+
+def test_sixteen_bit_colour_png_keeps_its_gradient() -> None:
+    ramp = np.stack([GRADIENT, GRADIENT[:, ::-1], GRADIENT // 2], axis=2)
+    picture = decode_picture(deep_png(ramp.astype(np.uint16) * 257), "x")
+    np.testing.assert_array_equal(picture.pixels, ramp)
+    assert picture.notes == ("Reduced to 8 bits per channel.",)
+
+
+def test_sixteen_bit_colour_tiff_keeps_its_gradient() -> None:
+    ramp = np.stack([GRADIENT, GRADIENT[:, ::-1], GRADIENT // 2], axis=2)
+    deep = (ramp.astype("<u2") * 257).tobytes()
+    data = tiff_of(deep, width=256, height=1, bits=(16, 16, 16))
+    picture = decode_picture(data, "x")
+    np.testing.assert_array_equal(picture.pixels, ramp)
+    assert picture.notes == ("Reduced to 8 bits per channel.",)
+
+
+def tiff_of(raw: bytes, width: int, height: int, bits: tuple[int, ...]) -> bytes:
+    """An uncompressed little-endian TIFF around raw samples, grey or RGB."""
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    photometric = 1 if len(bits) == 1 else 2
+    for tag, value in {
+        256: width, 257: height, 258: bits, 259: 1, 262: photometric, 273: 0, 277: len(bits),
+        278: height, 279: len(raw),
+    }.items():  # fmt: skip
+        tags[tag] = value
+    return b"II*\0" + struct.pack("<I", 8) + tags.tobytes(8) + raw  # 273 counts from here
+
+
+def test_float_tiff_from_0_to_1_runs_from_black_to_white() -> None:
+    image = Image.fromarray(GRADIENT.astype(np.float32) / 255)
+    picture = decode_picture(encoded(image, "TIFF"), "x")
+    np.testing.assert_array_equal(picture.pixels, grey(GRADIENT))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.int32])
+def test_values_without_an_agreed_range_are_stretched_and_say_so(dtype: type) -> None:
+    image = Image.fromarray(GRADIENT.astype(dtype) * 10 - 100)
+    picture = decode_picture(encoded(image, "TIFF"), "x")
+    np.testing.assert_array_equal(picture.pixels, grey(GRADIENT))
+    assert picture.notes == ("Stretched its values from -100..2450 to black..white.",)
+
+
+def test_float_tiff_with_nan_is_refused() -> None:
+    with pytest.raises(InputError, match="not numbers"):
+        decode_picture(encoded(Image.fromarray(np.full((2, 2), np.nan, np.float32)), "TIFF"), "x")
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P"])
+def test_greyscale_and_palette_pictures_come_out_as_they_look(mode: str) -> None:
+    image = painting().convert(mode)
+    picture = decode_picture(encoded(image, "PNG"), "x")
+    np.testing.assert_array_equal(picture.pixels, np.asarray(image.convert("RGB")))
+    assert picture.notes == ()
+
+
+def test_cmyk_without_profile_is_converted_and_noted() -> None:
+    inks = Image.merge("CMYK", [Image.new("L", (4, 4), ink) for ink in (255, 0, 0, 0)])
+    picture = decode_picture(encoded(inks, "TIFF"), "x")
+    assert picture.pixels[0, 0].tolist() == [0, 255, 255]
+    assert picture.notes == ("Converted from CMYK without a colour profile.",)
+
+
+def test_cmyk_jpeg_is_not_inverted() -> None:
+    paper = Image.new("CMYK", (16, 16), (0, 0, 0, 0))
+    assert decode_picture(encoded(paper, "JPEG"), "x").pixels.min() > 250
+
+
+@pytest.mark.parametrize(("mode", "file_format"), [("RGBA", "PNG"), ("LA", "PNG"), ("PA", "TIFF")])
+def test_transparency_becomes_white_and_is_noted(mode: str, file_format: str) -> None:
+    image = Image.new("RGBA", (2, 1), (0, 0, 0, 255))
+    image.putpixel((1, 0), (0, 0, 0, 0))
+    picture = decode_picture(encoded(image.convert(mode), file_format), "x")
+    assert picture.pixels.tolist() == [[[0, 0, 0], [255, 255, 255]]]
+    assert picture.notes == ("Filled its transparent parts with white.",)
+
+
+def test_half_transparent_black_on_white_is_mid_grey() -> None:
+    picture = decode_picture(encoded(Image.new("RGBA", (1, 1), (0, 0, 0, 128)), "PNG"), "x")
+    assert picture.pixels[0, 0].tolist() == [127, 127, 127]
+
+
+@pytest.mark.parametrize(("mode", "key"), [("P", 0), ("L", 0), ("RGB", (0, 0, 0)), ("1", 0)])
+def test_a_transparent_key_colour_becomes_white(mode: str, key: object) -> None:
+    image = Image.new(mode, (2, 2), 0)
+    picture = decode_picture(encoded(image, "PNG", transparency=key), "x")
+    assert picture.pixels.min() == 255
+
+
+def test_an_opaque_alpha_channel_goes_without_a_word() -> None:
+    picture = decode_picture(encoded(painting().convert("RGBA"), "PNG"), "x")
+    np.testing.assert_array_equal(picture.pixels, np.asarray(painting()))
+    assert picture.notes == ()
+
+
+def wide_gamut_profile() -> bytes:
+    """The sRGB profile with red and green exchanged: a conversion nobody can overlook."""
+    profile = bytearray(srgb_profile())
+    entries = {profile[at : at + 4].decode(): at for at in range(132, 132 + 12 * profile[131], 12)}
+    red, green = entries["rXYZ"] + 4, entries["gXYZ"] + 4
+    profile[red : red + 4], profile[green : green + 4] = (
+        profile[green : green + 4],
+        profile[red : red + 4],
+    )
+    return bytes(profile)
+
+
+def srgb_profile() -> bytes:
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+@pytest.mark.parametrize("file_format", ["PNG", "JPEG", "TIFF", "WEBP"])
+def test_a_colour_profile_is_obeyed_and_noted(file_format: str) -> None:
+    red = Image.new("RGB", (16, 16), (255, 0, 0))
+    data = encoded(red, file_format, icc_profile=wide_gamut_profile(), quality=100)
+    picture = decode_picture(data, "x")
+    assert np.abs(picture.pixels[8, 8].astype(int) - [0, 255, 0]).max() <= 3
+    assert picture.notes == ("Converted from its colour profile to sRGB.",)
+
+
+def test_a_colour_profile_is_obeyed_under_an_alpha_channel() -> None:
+    red = Image.new("RGBA", (1, 1), (255, 0, 0, 255))
+    red = Image.fromarray(np.concatenate([np.asarray(red), np.zeros((1, 1, 4), np.uint8)]))
+    picture = decode_picture(encoded(red, "PNG", icc_profile=wide_gamut_profile()), "x")
+    assert picture.pixels[:, 0].tolist() == [[0, 255, 0], [255, 255, 255]]
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_an_srgb_profile_changes_nothing(mode: str) -> None:
+    image = painting().convert(mode)
+    picture = decode_picture(encoded(image, "PNG", icc_profile=srgb_profile()), "x")
+    np.testing.assert_array_equal(picture.pixels, np.asarray(image.convert("RGB")))
+    assert picture.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("mode", "profile", "note"),
+    [
+        ("RGB", b"no profile at all", "Ignored its colour profile, which is damaged."),
+        ("RGB", srgb_profile()[:300], "Ignored its colour profile, which is damaged."),
+        ("CMYK", srgb_profile(), "Ignored its colour profile, which is of another kind."),
+    ],
+)
+def test_a_useless_profile_is_left_out_and_noted(mode: str, profile: bytes, note: str) -> None:
+    image = painting().convert(mode)
+    picture = decode_picture(encoded(image, "TIFF", icc_profile=profile), "x")
+    np.testing.assert_array_equal(picture.pixels, np.asarray(image.convert("RGB")))
+    assert note in picture.notes

@@ -1,0 +1,386 @@
+"""Presets carry a look and nothing else; a bad file changes nothing and says why."""
+
+from __future__ import annotations
+
+import errno
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.spec.choices import Start, StyleLoss
+from engine.spec.errors import InputError
+from engine.spec.settings import DEFAULTS, PARAMETERS
+from engine.storage.preset_store import PresetStore, known_presets, preset_named
+from engine.storage.presets import Preset, builtin_presets, parse_preset, read_preset
+
+HOSTILE = {
+    "empty": b"",
+    "text": b"a text",
+    "archive": b"PK\x03\x04\x00",
+    "bad encoding": b'{"name": "\xff"}',
+    "deep": b"[" * 100_000,
+    "deep setting": b'{"name": "a", "settings": {"content_weight": '
+    + b"[" * 900
+    + b"]" * 900
+    + b"}}",
+    "huge": b'{"name": "a"}' + b" " * 2**20,
+    "a list": b"[]",
+    "no name": b"{}",
+    "name of a number": b'{"name": 3}',
+    "null name": b'{"name": null}',
+    "half a character": b'{"name": "\\ud800"}',
+    "newer format": b'{"format": 2, "name": "a"}',
+    "unknown field": b'{"name": "a", "run": "rm"}',
+    "twice": b'{"name": "a", "name": "b"}',
+    "setting twice": b'{"name": "a", "settings": {"content_weight": 1, "content_weight": 2}}',
+    "settings of a list": b'{"name": "a", "settings": []}',
+    "unknown setting": b'{"name": "a", "settings": {"magic": 1}}',
+    "long unknown setting": b'{"name": "a", "settings": {"' + b"z" * 90_000 + b'": 1}}',
+    "nan": b'{"name": "a", "settings": {"content_weight": NaN}}',
+    "infinity": b'{"name": "a", "settings": {"content_weight": -Infinity}}',
+    "overflow": b'{"name": "a", "settings": {"content_weight": 1e999}}',
+    "long integer": b'{"name": "a", "settings": {"content_weight": 1' + b"0" * 400 + b"}}",
+    "longer integer": b'{"name": "a", "settings": {"steps": 1' + b"0" * 9000 + b"}}",
+    "out of range": b'{"name": "a", "settings": {"content_weight": -1}}',
+    "truth": b'{"name": "a", "settings": {"steps": true}}',
+    "fraction": b'{"name": "a", "settings": {"steps": 2.5}}',
+    "null": b'{"name": "a", "settings": {"steps": null}}',
+    "word": b'{"name": "a", "settings": {"style_loss": "love"}}',
+    "unknown layer": b'{"name": "a", "settings": {"style_layers": {"relu9_1": 1}}}',
+    "layer of the other network": b'{"name": "a", "settings": {"network": "vgg16", '
+    b'"style_layers": {"relu3_4": 1}}}',
+    "the machine's": b'{"name": "a", "settings": {"device": "cuda"}}',
+    "the occasion's": b'{"name": "a", "settings": {"seed": 7}}',
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "config" / "presets"
+
+
+@pytest.fixture
+def store(folder: Path) -> PresetStore:
+    return PresetStore(folder)
+
+
+def look(name: str = "Dusk", **values: Any) -> Preset:
+    return Preset(name=name, description="Late light.", settings=values or {"content_weight": 2.5})
+
+
+def names(store: PresetStore) -> list[str]:
+    return [preset.name for preset in store.presets()]
+
+
+def test_the_built_in_presets_stand_in_their_order() -> None:
+    assert [preset.name for preset in builtin_presets()] == [
+        "Painterly",
+        "Classic (Gatys 2016)",
+        "Texture",
+        "Early and deep",
+    ]
+    for preset in builtin_presets():
+        assert preset.description
+        assert preset.applied_to(DEFAULTS)
+
+
+def test_the_built_in_presets_are_what_they_are_called() -> None:
+    painterly, classic, texture, early = (p.applied_to(DEFAULTS) for p in builtin_presets())
+    assert painterly.style_loss is StyleLoss.WASSERSTEIN
+    assert painterly.averaging > 0
+    assert painterly.coarsest_size < 256
+    assert (classic.optimizer, classic.pooling, classic.padding) == ("lbfgs", "average", "zeros")
+    assert classic.coarsest_size == 16384
+    assert texture.content_weight == 0
+    assert texture.start is Start.STYLE_NOISE
+    assert [layer for layer, _ in early.style_layers] == [
+        "conv1_1",
+        "conv1_2",
+        "conv2_1",
+        "conv5_4",
+    ]
+
+
+def test_what_a_preset_does_not_name_returns_to_its_default() -> None:
+    changed = DEFAULTS.changed(style_weight=3.0, steps=7, content_weight=9.0)
+    assert look(content_weight=2.5).applied_to(changed) == DEFAULTS.changed(content_weight=2.5)
+
+
+def test_what_belongs_to_machine_and_occasion_is_left_alone() -> None:
+    mine = {"output_size": 777, "seed": 5, "device": "cpu", "precision": "float32", "tile": "64"}
+    assert {row.name for row in PARAMETERS if not row.preset} == mine.keys()
+    current = DEFAULTS.changed(**mine)
+    assert look(content_weight=2.5).applied_to(current) == current.changed(content_weight=2.5)
+
+
+def test_a_preset_of_settings_brings_all_of_their_look_back() -> None:
+    chosen = DEFAULTS.changed(
+        content_weight=3.0, style_layers="relu2_2:0.25", start="noise", seed=9
+    )
+    preset = Preset(name="All", settings=chosen)
+    assert preset.applied_to(DEFAULTS.changed(seed=9)) == chosen
+    assert "seed" not in preset.settings
+
+
+def test_values_may_be_written_as_people_write_them() -> None:
+    preset = look(steps="12", style_layers="relu1_1, relu2_1:0.5")
+    assert preset == look(steps=12, style_layers={"relu1_1": 1.0, "relu2_1": 0.5})
+
+
+@pytest.mark.parametrize(
+    "name", ["", "   ", "a/b", "a\\b", "..\\..\\x", "line\nbreak", "bell\a", "x" * 81]
+)
+def test_names_that_cannot_be_are_refused(name: str) -> None:
+    with pytest.raises(InputError, match="cannot be named"):
+        look(name)
+
+
+@pytest.mark.parametrize("content", HOSTILE.values(), ids=HOSTILE.keys())
+def test_a_hostile_file_is_refused_in_one_sentence_and_changes_nothing(
+    store: PresetStore, folder: Path, tmp_path: Path, content: bytes
+) -> None:
+    store.save(look())
+    path = tmp_path / "hostile.json"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"hostile\.json") as caught:
+        store.import_file(path)
+    assert len(caught.value.message) < 300
+    assert names(store) == ["Dusk"]
+    assert len(list(folder.iterdir())) == 1
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("unknown setting", "magic"),
+        ("nan", "NaN"),
+        ("the machine's", "device"),
+        ("out of range", "content_weight"),
+        ("newer format", "format"),
+        ("twice", "twice"),
+        ("huge", "too large"),
+        ("deep", "nested"),
+    ],
+)
+def test_a_refusal_says_why(content: str, reason: str) -> None:
+    with pytest.raises(InputError, match=reason):
+        parse_preset(HOSTILE[content], "a.json")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
+)
+PARAMETER_NAMES = st.sampled_from([row.name for row in PARAMETERS])
+
+
+@settings(max_examples=50)
+@given(st.dictionaries(PARAMETER_NAMES, JSON))
+def test_any_settings_are_either_taken_or_refused_in_words(values: dict[str, Any]) -> None:
+    content = json.dumps({"name": "Any", "settings": values}).encode()
+    try:
+        preset = parse_preset(content, "any.json")
+    except InputError:
+        return
+    assert preset.applied_to(DEFAULTS)
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_refused_in_words(content: bytes) -> None:
+    with pytest.raises(InputError):
+        parse_preset(content, "any.json")
+
+
+@given(st.text(min_size=1, max_size=80))
+def test_any_name_that_may_be_is_kept_under_a_safe_file_name(
+    tmp_path_factory: pytest.TempPathFactory, name: str
+) -> None:
+    try:
+        preset = look(name)
+    except InputError:
+        return
+    folder = tmp_path_factory.mktemp("presets")
+    PresetStore(folder).save(preset)
+    (path,) = folder.iterdir()
+    assert PresetStore(folder).presets() == (preset,)
+    assert len(path.name.encode()) < 200
+    assert not set(path.name) & set('<>:"/\\|?*')
+
+
+def test_saved_presets_are_there_next_time_by_name(store: PresetStore, folder: Path) -> None:
+    assert store.presets() == ()
+    for preset in (look("Zinc"), look("ärger"), look("Amber", style_layers="relu3_1:0.5")):
+        store.save(preset)
+    again = PresetStore(folder)
+    assert names(again) == ["Amber", "Zinc", "ärger"]
+    assert again.presets()[0] == look("Amber", style_layers="relu3_1:0.5")
+    assert again.problems == ()
+
+
+def test_without_a_folder_they_stand_in_the_users_config() -> None:
+    PresetStore().save(look())
+    assert names(PresetStore()) == ["Dusk"]
+
+
+def test_a_preset_is_found_by_its_name_whoever_made_it() -> None:
+    PresetStore().save(look())
+    assert preset_named("painterly") == builtin_presets()[0]
+    assert preset_named("DUSK") == look() == known_presets()[-1]
+
+
+def test_a_preset_that_is_not_there_is_told_with_those_that_are() -> None:
+    with pytest.raises(InputError, match="Midnight") as caught:
+        preset_named("Midnight")
+    assert "Classic (Gatys 2016)" in caught.value.remedy
+
+
+def test_a_preset_is_replaced_only_when_asked(store: PresetStore, folder: Path) -> None:
+    store.save(look("Dusk", content_weight=1.0))
+    with pytest.raises(InputError, match="Dusk already"):
+        store.save(look("DUSK", content_weight=2.0))
+    assert store.presets() == (look("Dusk", content_weight=1.0),)
+    store.save(look("DUSK", content_weight=2.0), overwrite=True)
+    assert store.presets() == (look("DUSK", content_weight=2.0),)
+    assert len(list(folder.iterdir())) == 1
+
+
+@pytest.mark.parametrize("name", ["Painterly", "TEXTURE", " Early and deep "])
+def test_the_names_of_built_ins_are_taken(store: PresetStore, name: str) -> None:
+    with pytest.raises(InputError, match="ships with the program"):
+        store.save(look(name), overwrite=True)
+    assert names(store) == []
+
+
+@pytest.mark.parametrize("name", ["CON", "nul", "COM1.txt", ".hidden", "trailing.", "a:b", "日本"])
+def test_awkward_names_are_kept(store: PresetStore, folder: Path, name: str) -> None:
+    store.save(look(name))
+    assert names(PresetStore(folder)) == [name]
+    (path,) = folder.iterdir()
+    assert path.stem.lower() not in {"con", "nul", "com1"}
+    assert not path.name.startswith(".")
+
+
+def test_names_that_read_alike_do_not_share_a_file(store: PresetStore) -> None:
+    store.save(look("a b"))
+    store.save(look("a-b"))
+    store.save(look("a?b"))
+    assert len(names(store)) == 3
+
+
+def test_rename_keeps_the_look(store: PresetStore, folder: Path) -> None:
+    store.save(look("Dusk"))
+    assert store.rename("Dusk", "Dawn") == look("Dawn")
+    assert store.presets() == (look("Dawn"),)
+    store.rename("Dawn", "DAWN")
+    assert names(store) == ["DAWN"]
+    assert len(list(folder.iterdir())) == 1
+
+
+@pytest.mark.parametrize("taken", ["Noon", "noon", "Painterly", "a/b", ""])
+def test_rename_to_a_name_that_cannot_be_changes_nothing(store: PresetStore, taken: str) -> None:
+    store.save(look("Dusk"))
+    store.save(look("Noon"))
+    with pytest.raises(InputError):
+        store.rename("Dusk", taken)
+    assert names(store) == ["Dusk", "Noon"]
+
+
+def test_delete_removes_one(store: PresetStore) -> None:
+    store.save(look("Dusk"))
+    store.save(look("Noon"))
+    store.delete("dusk")
+    assert names(store) == ["Noon"]
+
+
+@pytest.mark.parametrize("name", ["Dusk", "Painterly"])
+def test_what_is_not_there_cannot_be_renamed_or_deleted(store: PresetStore, name: str) -> None:
+    with pytest.raises(InputError, match=name):
+        store.delete(name)
+    with pytest.raises(InputError, match=name):
+        store.rename(name, "Other")
+
+
+def test_an_exported_preset_can_be_imported_elsewhere(store: PresetStore, tmp_path: Path) -> None:
+    store.export_file(look(), tmp_path / "shared.json")
+    other = PresetStore(tmp_path / "other")
+    assert other.import_file(tmp_path / "shared.json") == look()
+    assert other.presets() == (look(),)
+    with pytest.raises(InputError, match="already"):
+        other.import_file(tmp_path / "shared.json")
+
+
+def test_export_replaces_a_file_only_when_asked(store: PresetStore, tmp_path: Path) -> None:
+    path = tmp_path / "shared.json"
+    path.write_text("mine")
+    with pytest.raises(InputError, match="exists"):
+        store.export_file(look(), path)
+    assert path.read_text() == "mine"
+    store.export_file(look(), path, overwrite=True)
+    assert read_preset(path) == look()
+
+
+def test_a_corrupt_file_is_set_aside_and_the_rest_is_there(
+    store: PresetStore, folder: Path
+) -> None:
+    store.save(look())
+    for _ in range(2):
+        (folder / "bad.json").write_bytes(b'{"name": "half')
+        assert names(store) == ["Dusk"]
+    assert sorted(path.name for path in folder.glob("bad*")) == [
+        "bad.json-2.corrupt",
+        "bad.json.corrupt",
+    ]
+    assert len(store.problems) == 2
+    assert "bad.json" in store.problems[0]
+    assert "bad.json.corrupt" in store.problems[0]
+
+
+def test_what_cannot_be_read_is_told_and_left_where_it_is(store: PresetStore, folder: Path) -> None:
+    store.save(look())
+    (folder / "locked.json").mkdir()
+    assert names(store) == ["Dusk"]
+    assert names(store) == ["Dusk"]
+    assert (folder / "locked.json").exists()
+    assert len(store.problems) == 1
+
+
+@pytest.mark.parametrize("name", ["dusk", "Painterly"])
+def test_a_second_file_of_a_name_is_told_and_left(
+    store: PresetStore, folder: Path, name: str
+) -> None:
+    store.save(look("Dusk"))
+    second = folder / "zz.json"
+    store.export_file(look(name), second)
+    assert store.presets() == (look("Dusk"),)
+    assert second.exists()
+    assert "zz.json" in store.problems[0]
+
+
+def test_a_full_disk_leaves_the_old_preset(
+    store: PresetStore, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.save(look(content_weight=1.0))
+
+    def full(path: Path, *args: Any, **more: Any) -> int:
+        path.write_bytes(b"{")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(InputError, match="disk is full"):
+        store.save(look(content_weight=2.0), overwrite=True)
+    assert store.presets() == (look(content_weight=1.0),)
+    assert len(list(folder.iterdir())) == 1
+
+
+def test_a_place_that_is_no_folder_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    store = PresetStore(tmp_path / "file")
+    assert store.presets() == ()
+    with pytest.raises(InputError, match="cannot be written"):
+        store.save(look())

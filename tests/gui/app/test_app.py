@@ -1,0 +1,95 @@
+import logging
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from engine.storage.paths import log_folder
+from engine.weights.installed import networks_folder
+from gui.app.logs import strays_caught
+from gui.base import failures
+
+ROOT = Path(__file__).resolve().parents[3]
+
+PROGRAM = """
+import os, signal, sys
+sys.path[:0] = [{root!r}, {tests!r}]
+from pathlib import Path
+from PySide6.QtCore import QTimer, qWarning
+import gui.app.app
+from gui.session.engine_thread import EngineThread as RealThread
+from scripted import ScriptedEngine
+
+assert "torch" not in sys.modules, "torch would hold the window up"
+gui.app.app.EngineThread = lambda: RealThread(ScriptedEngine(), lambda: ())
+original = gui.app.app.Shell.open
+
+def opened(shell, content, styles):
+    original(shell, content, styles)
+    assert shell.window.isVisible()
+    qWarning("a warning of Qt's")
+    def leave():
+        if shell.session.content is None or not shell.session.styles:
+            return
+        timer.stop()
+        print(shell.session.content.name, shell.session.styles[0].picture.name)
+        {leave}
+    timer = QTimer(shell, interval=10)
+    timer.timeout.connect(leave)
+    timer.start()
+
+gui.app.app.Shell.open = opened
+sys.exit(gui.app.app.run_window(Path({photograph!r}), (Path({painting!r}),)))
+"""
+
+
+def run(photograph, painting, leave):
+    program = PROGRAM.format(
+        root=str(ROOT),
+        tests=str(ROOT / "tests" / "gui"),
+        photograph=str(photograph),
+        painting=str(painting),
+        leave=leave,
+    )
+    return subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    "leave",
+    [
+        "shell.window.close()",
+        pytest.param(
+            "os.kill(os.getpid(), signal.SIGINT)",
+            marks=pytest.mark.skipif(sys.platform == "win32", reason="needs Unix signals"),
+        ),
+    ],
+)
+def test_the_program_opens_with_its_pictures_and_ends_cleanly(photograph, painting, leave):
+    networks_folder().mkdir()
+    (networks_folder() / "vgg19.safetensors").touch()
+    done = run(photograph, painting, leave)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "photograph.png painting.png\n"
+    assert done.stderr.replace("This plugin does not support propagateSizeHints()\n", "") == ""
+    assert "a warning of Qt's" in (log_folder() / "gramarye.log").read_text()
+
+
+def test_exceptions_that_nobody_caught_reach_the_one_ladder(loop, qtbot):
+    before, caught = sys.excepthook, []
+    with strays_caught(loop, caught.append):
+        sys.excepthook(ValueError, ValueError("in a slot"), None)
+        loop.call_soon(lambda: 1 / 0)
+        qtbot.waitUntil(lambda: len(caught) == 2)
+    assert [type(error) for error in caught] == [ValueError, ZeroDivisionError]
+    assert sys.excepthook is before
+
+
+def test_what_nobody_foresaw_is_written_down_and_said_in_words(caplog):
+    with caplog.at_level(logging.ERROR):
+        failure = failures.explain(KeyError("layer"))
+    assert "KeyError: 'layer'" in caplog.text
+    assert "layer" not in failure.message
+    assert str(log_folder()) in failure.remedy

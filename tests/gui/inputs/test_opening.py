@@ -1,0 +1,108 @@
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, PngImagePlugin
+from scripted import save_noise
+
+import gui.inputs.opening
+from engine.spec.errors import InputError
+from engine.storage.images import decode_picture, open_picture
+from gui.inputs.opening import Role
+
+
+@pytest.fixture
+def slow(tmp_path, monkeypatch):
+    """A picture that takes until `slow.may_end` is set to be decoded."""
+    path = save_noise(tmp_path / "slow.png", 3)
+    begun, may_end = threading.Event(), threading.Event()
+
+    def decode(data, name):
+        if name == path.name:
+            begun.set()
+            may_end.wait(5)
+        return decode_picture(data, name)
+
+    monkeypatch.setattr(gui.inputs.opening, "decode_picture", decode)
+    monkeypatch.setattr(
+        gui.inputs.opening, "open_picture", lambda path: decode(path.read_bytes(), path.name)
+    )
+    yield path, begun, may_end
+    may_end.set()
+
+
+@pytest.mark.parametrize("role", [Role.CONTENT, Role.START])
+def test_of_two_pictures_the_one_asked_for_last_wins(
+    shell, slow, photograph, role, loop, finish, qtbot
+):
+    path, begun, may_end = slow
+    late = loop.create_task(shell.opening.open_one(role, path))
+    qtbot.waitUntil(begun.is_set)
+    finish(shell.opening.open_one(role, photograph))
+    may_end.set()
+    qtbot.waitUntil(late.done)
+    used = shell.session.content if role is Role.CONTENT else shell.session.start
+    assert used.name == "photograph.png"
+    assert not any("slow" in file for file in shell.memory.now.contents)
+
+
+def test_a_photograph_removed_while_another_is_read_stays_away(shell, slow, loop, finish, qtbot):
+    path, begun, may_end = slow
+    late = loop.create_task(shell.opening.open_one(Role.CONTENT, path))
+    qtbot.waitUntil(begun.is_set)
+    finish(shell.opening.remove_content())
+    may_end.set()
+    qtbot.waitUntil(late.done)
+    assert shell.session.content is None
+
+
+def test_a_slow_painting_does_not_lose_to_a_quick_one(shell, slow, painting, loop, finish, qtbot):
+    path, begun, may_end = slow
+    late = loop.create_task(shell.opening.open_one(Role.STYLE, path))
+    qtbot.waitUntil(begun.is_set)
+    finish(shell.opening.open_one(Role.STYLE, painting))
+    may_end.set()
+    qtbot.waitUntil(late.done)
+    names = [style.picture.name for style in shell.session.styles]
+    assert names == ["painting.png", "slow.png"]
+
+
+def test_a_photograph_is_read_once_and_is_the_same_as_any_opened_picture(
+    shell, photograph, finish, monkeypatch
+):
+    reads, read_bytes = [], Path.read_bytes
+
+    def read(path):
+        reads.append(path)
+        return read_bytes(path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "read_bytes", read)
+        finish(shell.opening.open_one(Role.CONTENT, photograph))
+    assert reads.count(photograph) == 1
+    used, expected = shell.session.content, open_picture(photograph)
+    assert (used.path, used.sha256, used.name) == (photograph, expected.sha256, "photograph.png")
+    assert np.array_equal(used.pixels, expected.pixels)
+
+
+def test_a_missing_or_damaged_photograph_is_told_once(shell, tmp_path, finish):
+    notices = []
+    shell.opening.noticed.connect(notices.append)
+    (tmp_path / "damaged.png").write_bytes(b"no picture")
+    for name in ("missing.png", "damaged.png"):
+        with pytest.raises(InputError, match=name):
+            finish(shell.opening.open_one(Role.CONTENT, tmp_path / name))
+    assert notices == []
+
+
+def test_a_photograph_with_a_damaged_recipe_is_opened_and_said(shell, tmp_path, finish):
+    notices = []
+    shell.opening.noticed.connect(notices.append)
+    texts = PngImagePlugin.PngInfo()
+    texts.add_itxt("gramarye", "{")
+    Image.new("RGB", (32, 24)).save(tmp_path / "own.png", pnginfo=texts)
+    finish(shell.opening.open_one(Role.CONTENT, tmp_path / "own.png"))
+    assert shell.session.content.name == "own.png"
+    assert len(notices) == 1
+    assert "recipe in own.png" in notices[0]
