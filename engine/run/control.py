@@ -5,17 +5,26 @@ from __future__ import annotations
 import threading
 from collections.abc import Generator
 
-from engine.spec.errors import Cancelled
-from engine.spec.job import Pastiche, Progress, Retune
+from engine.spec.job import Retune
+from engine.spec.outcome import Outcome
+from engine.spec.progress import Progress
 
 
 class Stop:
     """Sent into a running job: finish with what there is."""
 
 
-Command = Retune | Stop
-Work = Generator[Progress, Command | None, Pastiche]
-"""A job under way: yields progress, is sent commands, returns the pastiche."""
+class Discard:
+    """Sent into a running job: finish with nothing."""
+
+
+class Held:
+    """Sent into a running job: it is being held; another command follows."""
+
+
+Command = Retune | Stop | Discard | Held
+Work = Generator[Progress, Command | None, Outcome]
+"""A job under way: yields progress, is sent commands, returns how it ended."""
 
 
 class Control:
@@ -59,6 +68,11 @@ class Control:
         """Whether the job was discarded; it may have ended before it heard of that."""
         return self._discard
 
+    @property
+    def holding(self) -> bool:
+        """Whether the job is held before its next step."""
+        return self._paused and not (self._stop or self._discard)
+
     def retune(self, change: Retune) -> None:
         """Use changed settings from the next step on; the latest change wins."""
         with self._changed:
@@ -69,33 +83,31 @@ class Control:
         """Wait out a pause, then say what the job should do before its next step.
 
         A retune during a pause waits for the end of the pause.
-
-        Raises:
-            Cancelled: The job was discarded.
         """
         with self._changed:
             self._changed.wait_for(lambda: not self._paused or self._stop or self._discard)
             if self._discard:
-                raise Cancelled
+                return Discard()
             if self._stop:
                 return Stop()
             change, self._retune = self._retune, None
             return change
 
 
-def steer(work: Work, control: Control) -> Generator[Progress, None, Pastiche]:
-    """Run a job under a control, yielding its progress and returning the pastiche.
+def steer(work: Work, control: Control) -> Generator[Progress, None, Outcome]:
+    """Run a job under a control, yielding its progress and returning how it ended.
 
-    Raises:
-        Cancelled: The job was discarded; its resources are released before this is raised.
+    When it returns, the job's resources are released.
     """
     try:
         progress = next(work)
         while True:
             yield progress
+            if control.holding:
+                work.send(Held())
             progress = work.send(control.next_command())
     except StopIteration as finished:
-        pastiche: Pastiche = finished.value
-        return pastiche
+        outcome: Outcome = finished.value
+        return outcome
     finally:
         work.close()

@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
 import torch
 
 from engine.network.convolutions import Arithmetic, fused_available, winograd_available
-from engine.plan.costs import Machine
-from engine.spec.choices import Device, Precision
+from engine.plan.machine import Machine
+from engine.spec.choices import Device, NetworkName, Precision
 from engine.spec.errors import EngineError
+from engine.spec.plan import Plan
 from engine.spec.settings import DEFAULTS, Settings
 
 _DTYPES = {
@@ -66,8 +68,12 @@ def _choose_dtype(device: torch.device, precision: Precision) -> torch.dtype:
     return _DTYPES[precision]
 
 
-def machine_for(settings: Settings) -> Machine:
+def machine_for(settings: Settings, networks: Mapping[NetworkName, Path]) -> Machine:
     """What a plan must know of the place where these settings put a job.
+
+    Args:
+        settings: Their device and precision are looked at.
+        networks: The files with network weights that are here.
 
     Raises:
         EngineError: The device asked for by name is not here.
@@ -77,8 +83,18 @@ def machine_for(settings: Settings) -> Machine:
         device=Device(arithmetic.device.type),
         precision=next(name for name, dtype in _DTYPES.items() if dtype is arithmetic.dtype),
         winograd=arithmetic.winograd,
+        fused=arithmetic.fused,
+        total=memory_total(arithmetic.device),
         available=memory_available(arithmetic.device),
         words=describe(arithmetic),
+        networks=networks,
+    )
+
+
+def arithmetic_of(plan: Plan) -> Arithmetic:
+    """How a plan has convolutions computed."""
+    return Arithmetic(
+        torch.device(plan.kind), _DTYPES[plan.precision], winograd=plan.winograd, fused=plan.fused
     )
 
 
@@ -149,6 +165,13 @@ def memory_available(device: torch.device) -> int:
         cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return int(free + cached)
     return int(psutil.virtual_memory().available)
+
+
+def memory_total(device: torch.device) -> int:
+    """Bytes there are, whoever uses them: the same whatever else the machine is doing."""
+    if device.type == "cuda":
+        return int(torch.cuda.get_device_properties(device).total_memory)
+    return int(psutil.virtual_memory().total)
 
 
 def release_memory() -> None:

@@ -11,8 +11,7 @@ And no step is longer than one that the approximation can be trusted for.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -22,7 +21,7 @@ _LEAST_CURVATURE = 1e-10
 """A pair of a step and a change of gradient with less would spoil the approximation."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Pair:
     """A step s, the change y of the gradient over it, and 1 / y.s, or 0 where that is no use."""
 
@@ -31,68 +30,110 @@ class _Pair:
     weight: Tensor
 
 
-class LBFGS(torch.optim.Optimizer):
-    """Limited-memory BFGS for a single parameter.
+@dataclass(frozen=True, eq=False)
+class Curvature:
+    """What is remembered between two steps.
 
-    The parameter may be clamped between two steps: what is remembered of a step is how far the
-    parameter has come.
+    Attributes:
+        before: The parameter before the last step, in its own shape.
+        gradient: Where it was then, flat.
+        scale: The length of an inverse Hessian that is a multiple of the identity, a scalar.
+        pairs: The last steps, the latest at the end.
+    """
+
+    before: Tensor
+    gradient: Tensor
+    scale: Tensor
+    pairs: tuple[_Pair, ...] = ()
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All of it by names, as `curvature_from` reads it."""
+        found = {"before": self.before, "gradient": self.gradient, "scale": self.scale}
+        for number, pair in enumerate(self.pairs):
+            found |= {
+                f"step.{number}": pair.step,
+                f"change.{number}": pair.change,
+                f"weight.{number}": pair.weight,
+            }
+        return found
+
+
+def curvature_from(tensors: Mapping[str, Tensor]) -> Curvature:
+    """What `Curvature.tensors` wrote.
+
+    Raises:
+        KeyError: Something is missing.
+    """
+    count = sum(name.startswith("step.") for name in tensors)
+    pairs = tuple(
+        _Pair(tensors[f"step.{n}"], tensors[f"change.{n}"], tensors[f"weight.{n}"])
+        for n in range(count)
+    )
+    return Curvature(tensors["before"], tensors["gradient"], tensors["scale"], pairs)
+
+
+@torch.no_grad()
+def lbfgs_step(
+    image: Tensor,
+    gradient: Tensor,
+    memory: Curvature | None,
+    *,
+    history: int,
+    first: float,
+    longest: float,
+) -> Curvature:
+    """Move an image downhill in place.
+
+    It may be clamped between two steps: what is remembered of a step is how far it has come.
 
     Args:
-        image: The parameter. Its gradient must be a new tensor at each step; it is kept, not
-            copied.
+        image: Any shape, contiguous.
+        gradient: At the image; a new tensor at each step: it is kept, not copied.
+        memory: From the step before, used up; None for the first.
         history: How many pairs are remembered.
         first: Root mean square of the first step.
         longest: Root mean square that no step exceeds.
+
+    Returns:
+        The memory for the next step.
     """
+    gradient = gradient.flatten()
+    if memory is None:
+        # Finite even where nothing slopes.
+        scale = first / _length(gradient)
+        scale = scale.clamp_max(torch.finfo(scale.dtype).max)
+        memory = Curvature(image.clone(), gradient, scale)
+    else:
+        memory = _remembering(memory, image, gradient, history)
+    direction = _downhill(memory)
+    direction.mul_((longest / _length(direction)).clamp_max(1))
+    image.add_(direction.view_as(image))
+    return memory
 
-    def __init__(self, image: Tensor, history: int, first: float, longest: float) -> None:
-        super().__init__([image], {})
-        self._image = image
-        self._pairs: deque[_Pair] = deque(maxlen=history)
-        self._first, self._longest = first, longest
-        self._gradient: Tensor | None = None
-        self._before = self._scale = torch.empty(0)
 
-    @torch.no_grad()
-    def step(self, closure: Callable[[], Tensor]) -> Tensor:  # type: ignore[override]
-        """Evaluate, then move the parameter; returns what the closure returned."""
-        value = closure()
-        assert self._image.grad is not None, "the closure sets the gradient"
-        gradient = self._image.grad.flatten()
-        if self._gradient is None:
-            # Finite even where nothing slopes.
-            scale = self._first / _length(gradient)
-            self._scale = scale.clamp_max(torch.finfo(scale.dtype).max)
-            self._before = self._image.clone()
-        else:
-            step = self._image.sub(self._before).flatten()
-            self._remember(step, gradient - self._gradient)
-            self._before.copy_(self._image)
-        self._gradient = gradient
-        direction = self._downhill(gradient)
-        direction.mul_((self._longest / _length(direction)).clamp_max(1))
-        self._image.add_(direction.view_as(self._image))
-        return value
+def _remembering(memory: Curvature, image: Tensor, gradient: Tensor, history: int) -> Curvature:
+    step = image.sub(memory.before).flatten()
+    change = gradient - memory.gradient
+    curvature = change.dot(step)
+    useful = curvature > _LEAST_CURVATURE
+    weight = torch.where(useful, curvature.reciprocal(), 0)
+    scale = torch.where(useful, curvature / change.dot(change), memory.scale)
+    pairs = (*memory.pairs, _Pair(step, change, weight))[-history:]
+    return Curvature(memory.before.copy_(image), gradient, scale, pairs)
 
-    def _remember(self, step: Tensor, change: Tensor) -> None:
-        curvature = change.dot(step)
-        useful = curvature > _LEAST_CURVATURE
-        weight = torch.where(useful, curvature.reciprocal(), 0)
-        self._scale = torch.where(useful, curvature / change.dot(change), self._scale)
-        self._pairs.append(_Pair(step, change, weight))
 
-    def _downhill(self, gradient: Tensor) -> Tensor:
-        """Minus the approximate inverse Hessian times the gradient."""
-        direction = gradient.neg()
-        factors = []
-        for pair in reversed(self._pairs):
-            factor = pair.step.dot(direction) * pair.weight
-            direction.addcmul_(pair.change, factor, value=-1)
-            factors.append(factor)
-        direction.mul_(self._scale)
-        for pair, factor in zip(self._pairs, reversed(factors), strict=True):
-            direction.addcmul_(pair.step, factor - pair.change.dot(direction) * pair.weight)
-        return direction
+def _downhill(memory: Curvature) -> Tensor:
+    """Minus the approximate inverse Hessian times the gradient."""
+    direction = memory.gradient.neg()
+    factors = []
+    for pair in reversed(memory.pairs):
+        factor = pair.step.dot(direction) * pair.weight
+        direction.addcmul_(pair.change, factor, value=-1)
+        factors.append(factor)
+    direction.mul_(memory.scale)
+    for pair, factor in zip(memory.pairs, reversed(factors), strict=True):
+        direction.addcmul_(pair.step, factor - pair.change.dot(direction) * pair.weight)
+    return direction
 
 
 def _length(values: Tensor) -> Tensor:

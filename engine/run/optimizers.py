@@ -1,152 +1,235 @@
-"""What walks downhill: the optimisers behind one step, and what each keeps of its memory.
+"""What walks downhill: an image with its optimiser's memory, and one step of each optimiser.
 
 The optimisers see N times the objective, with N values in the image. The losses are means over
 positions, so one pixel's gradient shrinks as the canvas grows; N times it does not, and step sizes
 and thresholds mean the same at every size.
+
+A `Descent` is a value: what a step needs is in it, and nothing of it is anywhere else. A function
+that returns a new one uses up the one it is given, whose tensors live on in the new.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 import torch
-import torch._dynamo  # the first optimiser made would load it, seconds into a job
 from torch import Tensor
+from torch.optim.adam import adam
 
 from engine.objective.objective import Evaluation
-from engine.run.lbfgs import LBFGS
+from engine.run.lbfgs import Curvature, curvature_from, lbfgs_step
 from engine.spec.choices import OptimizerName
 from engine.spec.settings import Settings
 
 Resize = Callable[[Tensor], Tensor]
 """An image (1, 3, H, W) at the next scale's size, by bicubic interpolation."""
 
-
-@dataclass(frozen=True)
-class _Traits:
-    """What sets the optimisers apart beyond their update rule.
-
-    Attributes:
-        averaged: The result is the running average of the iterates.
-        outlives_objective: Its memory stays sound when the weights of the objective change.
-    """
-
-    averaged: bool
-    outlives_objective: bool
-
-
-_TRAITS = {
-    OptimizerName.ADAM: _Traits(averaged=True, outlives_objective=True),
-    OptimizerName.LBFGS: _Traits(averaged=False, outlives_objective=False),
-    OptimizerName.GRADIENT_DESCENT: _Traits(averaged=False, outlives_objective=True),
-}
-
 _BETAS = (0.9, 0.99)
 """Adam's decays; the short second one lets the step follow a loss that falls by orders."""
+
+_EPSILON = 1e-8
+"""Keeps Adam from dividing by 0."""
+
+_FUSED = ("cpu", "cuda")
+"""Devices on which Adam's step is one kernel."""
 
 _FIRST_STEP, _LONGEST_STEP = 0.01, 0.1
 """Of L-BFGS: root mean square over the image's values, which lie in 0..1."""
 
 
-class Descent:
-    """An image on its way downhill at one scale.
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Adam's memory: running means of the gradient and of its square, and of how many steps."""
 
-    Args:
-        image: The start, (1, 3, H, W), float32; copied.
-        settings: Which optimiser and its constants.
+    steps: Tensor
+    first: Tensor
+    second: Tensor
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All of it by names."""
+        return {"steps": self.steps, "first": self.first, "second": self.second}
+
+
+Memory = Moments | Curvature | None
+"""What an optimiser remembers; None before its first step."""
+
+
+@dataclass(frozen=True, eq=False)
+class Descent:
+    """An image on its way downhill at one scale; all tensors float32 of its shape but the memory.
+
+    Attributes:
+        image: (1, 3, H, W) in 0..1.
+        average: Of the iterates, see `result`.
+        averaged: How many are in it.
+        good: The last image at which the objective is known to have been finite.
+        candidate: Not evaluated yet; what vouches for it is the next mark.
+        memory: The optimiser's.
     """
 
-    def __init__(self, image: Tensor, settings: Settings) -> None:
-        self._settings = settings
-        self._traits = _TRAITS[settings.optimizer]
-        # Image and gradient lie alike in memory: Adam's fused kernel walks both as they lie.
-        self.image = image.clone(memory_format=torch.contiguous_format)
-        self._average = torch.zeros_like(self.image)
-        self._averaged_steps = 0
-        self._good = self.image.clone()
-        self._candidate = self.image.clone()
-        self._optimizer = self._new_optimizer()
+    image: Tensor
+    average: Tensor
+    averaged: int
+    good: Tensor
+    candidate: Tensor
+    memory: Memory = None
 
-    @torch.no_grad()
-    def step(self, evaluate: Callable[[Tensor], Evaluation]) -> Evaluation:
-        """Evaluate the objective where the image is, and move it one step downhill.
+    def tensors(self) -> dict[str, Tensor]:
+        """All of it by names, as `descent_from` reads it."""
+        found = {
+            "image": self.image,
+            "average": self.average,
+            "good": self.good,
+            "candidate": self.candidate,
+        }
+        memory = self.memory.tensors() if self.memory is not None else {}
+        return found | {f"memory.{name}": tensor for name, tensor in memory.items()}
 
-        The evaluation's gradient is used up.
-        """
-        seen: list[Evaluation] = []
 
-        def closure() -> Tensor:
-            evaluation = evaluate(self.image)
-            values = self.image.numel()
-            # In place: another image's worth of memory would be held through the step.
-            self.image.grad = evaluation.gradient.mul_(values).contiguous()
-            seen.append(evaluation)
-            return evaluation.total * values
+def descent_from(tensors: Mapping[str, Tensor], averaged: int) -> Descent:
+    """What `Descent.tensors` wrote.
 
-        self._optimizer.step(closure)  # type: ignore[arg-type]
-        self.image.clamp_(0, 1)
-        if self._traits.averaged and self._settings.averaging > 0:
-            self._average.lerp_(self.image, 1 - self._settings.averaging)
-            self._averaged_steps += 1
-        return seen[0]
+    Raises:
+        KeyError: Something is missing.
+    """
+    inside = "memory."
+    kept = {name.removeprefix(inside): t for name, t in tensors.items() if name.startswith(inside)}
+    memory: Memory = None
+    if "second" in kept:
+        memory = Moments(kept["steps"], kept["first"], kept["second"])
+    elif kept:
+        memory = curvature_from(kept)
+    return Descent(
+        tensors["image"],
+        tensors["average"],
+        averaged,
+        tensors["good"],
+        tensors["candidate"],
+        memory,
+    )
 
-    @torch.no_grad()
-    def result(self) -> Tensor:
-        """The pastiche so far, (1, 3, H, W) in 0..1: the iterates' average, or the last one."""
-        if not self._averaged_steps:
-            return self.image.clamp(0, 1)
-        # The average started from nothing; this takes the missing weight out again.
-        return self._average / (1 - self._settings.averaging**self._averaged_steps)
 
-    def is_finite(self) -> bool:
-        """Whether the image holds numbers only; waits for the device."""
-        return bool(self.image.sum().isfinite())
+def beginning(image: Tensor) -> Descent:
+    """A descent from an image (1, 3, H, W), float32, which is copied."""
+    # Image and gradient lie alike in memory: Adam's fused kernel walks both as they lie.
+    image = image.clone(memory_format=torch.contiguous_format)
+    return Descent(image, torch.zeros_like(image), 0, image.clone(), image.clone())
 
-    def mark_good(self) -> None:
-        """Say that the objective was finite up to here.
 
-        The image itself has not been evaluated yet; what vouches for it is the next mark.
-        """
-        self._good.copy_(self._candidate)
-        self._candidate.copy_(self.image)
+@torch.no_grad()
+def moved(descent: Descent, evaluation: Evaluation, settings: Settings) -> Descent:
+    """One step downhill from the image where the objective was evaluated.
 
-    def roll_back(self) -> None:
-        """Return to the last good image with an empty memory."""
-        self.image.copy_(self._good)
-        self._candidate.copy_(self._good)
-        self._average.zero_()
-        self._averaged_steps = 0
-        self._optimizer = self._new_optimizer()
+    The evaluation's gradient is used up.
+    """
+    image = descent.image
+    # In place: another image's worth of memory would be held through the step.
+    gradient = evaluation.gradient.mul_(image.numel()).contiguous()
+    memory = _step(image, gradient, descent.memory, settings)
+    image.clamp_(0, 1)
+    averaged = descent.averaged
+    if settings.optimizer is OptimizerName.ADAM and settings.averaging > 0:
+        descent.average.lerp_(image, 1 - settings.averaging)
+        averaged += 1
+    return replace(descent, memory=memory, averaged=averaged)
 
-    def objective_changed(self) -> None:
-        """Drop the memory if it belongs to the old objective; curvature does."""
-        if not self._traits.outlives_objective:
-            self._optimizer = self._new_optimizer()
 
-    @torch.no_grad()
-    def carried(self, image: Tensor, resize: Resize) -> Descent:
-        """A descent from `image` at the next scale, with this one's moments where they hold."""
-        finer = Descent(image, self._settings)
-        state = self._optimizer.state.get(self.image, {})
-        if "exp_avg" in state:
-            finer._optimizer.state[finer.image] = {
-                "step": state["step"].clone(),
-                "exp_avg": resize(state["exp_avg"]).contiguous(),
-                # Bicubic overshoots; a second moment cannot be below 0.
-                "exp_avg_sq": resize(state["exp_avg_sq"]).clamp_min_(0).contiguous(),
-            }
+@torch.no_grad()
+def result(descent: Descent, settings: Settings) -> Tensor:
+    """The pastiche so far, (1, 3, H, W) in 0..1: the iterates' average, or the last one."""
+    if not descent.averaged:
+        return descent.image.clamp(0, 1)
+    # The average started from nothing; this takes the missing weight out again.
+    return descent.average / (1 - settings.averaging**descent.averaged)
+
+
+def is_finite(descent: Descent) -> bool:
+    """Whether the image holds numbers only; waits for the device."""
+    return bool(descent.image.sum().isfinite())
+
+
+def marked_good(descent: Descent) -> Descent:
+    """Say that the objective was finite up to here."""
+    descent.good.copy_(descent.candidate)
+    descent.candidate.copy_(descent.image)
+    return descent
+
+
+def rolled_back(descent: Descent) -> Descent:
+    """Return to the last good image with an empty memory."""
+    descent.image.copy_(descent.good)
+    descent.candidate.copy_(descent.good)
+    descent.average.zero_()
+    return replace(descent, averaged=0, memory=None)
+
+
+def for_changed_objective(descent: Descent) -> Descent:
+    """Drop the memory if it belongs to the old objective; curvature does."""
+    if isinstance(descent.memory, Curvature):
+        return replace(descent, memory=None)
+    return descent
+
+
+@torch.no_grad()
+def carried(descent: Descent, image: Tensor, resize: Resize) -> Descent:
+    """A descent from `image` at the next scale, with this one's moments where they hold."""
+    finer, memory = beginning(image), descent.memory
+    if not isinstance(memory, Moments):
         return finer
+    moments = Moments(
+        memory.steps.clone(),
+        resize(memory.first).contiguous(),
+        # Bicubic overshoots; a second moment cannot be below 0.
+        resize(memory.second).clamp_min_(0).contiguous(),
+    )
+    return replace(finer, memory=moments)
 
-    def _new_optimizer(self) -> torch.optim.Optimizer:
-        settings = self._settings
-        match settings.optimizer:
-            case OptimizerName.ADAM:
-                fused = self.image.device.type in ("cpu", "cuda")
-                return torch.optim.Adam(
-                    [self.image], lr=settings.learning_rate, betas=_BETAS, fused=fused
-                )
-            case OptimizerName.LBFGS:
-                return LBFGS(self.image, settings.lbfgs_history, _FIRST_STEP, _LONGEST_STEP)
-            case OptimizerName.GRADIENT_DESCENT:
-                return torch.optim.SGD([self.image], lr=settings.step_size)
+
+def _step(image: Tensor, gradient: Tensor, memory: Memory, settings: Settings) -> Memory:
+    """Move the image in place, and say what is remembered of it."""
+    match settings.optimizer:
+        case OptimizerName.ADAM:
+            moments = memory if isinstance(memory, Moments) else _no_moments(image)
+            return _adam_step(image, gradient, moments, settings.learning_rate)
+        case OptimizerName.LBFGS:
+            return lbfgs_step(
+                image,
+                gradient,
+                memory if isinstance(memory, Curvature) else None,
+                history=settings.lbfgs_history,
+                first=_FIRST_STEP,
+                longest=_LONGEST_STEP,
+            )
+        case OptimizerName.GRADIENT_DESCENT:
+            image.add_(gradient, alpha=-settings.step_size)
+            return None
+
+
+def _no_moments(image: Tensor) -> Moments:
+    # A fused kernel counts on the device; otherwise a count there would be waited for.
+    place = image.device if image.device.type in _FUSED else torch.device("cpu")
+    steps = torch.zeros((), dtype=torch.float32, device=place)
+    return Moments(steps, torch.zeros_like(image), torch.zeros_like(image))
+
+
+def _adam_step(image: Tensor, gradient: Tensor, moments: Moments, rate: float) -> Moments:
+    """Kingma and Ba 2015, algorithm 1."""
+    adam(
+        [image],
+        [gradient],
+        [moments.first],
+        [moments.second],
+        [],
+        [moments.steps],
+        foreach=False,
+        fused=image.device.type in _FUSED,
+        amsgrad=False,
+        beta1=_BETAS[0],
+        beta2=_BETAS[1],
+        lr=rate,
+        weight_decay=0.0,
+        eps=_EPSILON,
+        maximize=False,
+    )
+    return moments

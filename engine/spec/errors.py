@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from engine.spec.job import Pastiche
-
 
 class GramaryeError(Exception):
     """What went wrong and what to do about it, in words for a person.
@@ -34,13 +29,7 @@ class NetworkMissingError(InputError):
 
 
 class EngineError(GramaryeError):
-    """The engine could not go on: memory, numbers or the device failed.
-
-    Attributes:
-        pastiche: The picture so far, where there was one: an error must not cost it.
-    """
-
-    pastiche: Pastiche | None = None
+    """The engine could not go on: memory, numbers or the device failed."""
 
 
 class Cancelled(Exception):  # noqa: N818 - an outcome the person chose, not an error

@@ -30,6 +30,9 @@ from engine.spec.layers import Layers, layer_names, stand_in
 from engine.spec.parameters import Group, Kind, Parameter, parameter
 from engine.spec.tiles import SMALLEST_TILE
 
+LARGEST_SIZE = 16384
+"""Pixels of the longest side."""
+
 _HEAVIEST = 1e6
 """The largest weight of a layer."""
 

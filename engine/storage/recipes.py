@@ -1,170 +1,161 @@
-"""What made this picture: everything needed to make it again, as text that travels inside it."""
+"""What made this picture: everything needed to make it again, as text that travels inside it.
+
+A recipe has what was asked, what was decided and what happened. Where the pictures lay is left out:
+that is nobody else's business.
+"""
 
 from __future__ import annotations
 
-import functools
-import hashlib
-import re
-import textwrap
+import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, ClassVar
 
 import pydantic_core
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    ValidationError,
-)
+from pydantic import BeforeValidator, Field, PlainSerializer
 
 from engine import __version__
-from engine.spec.choices import Start
+from engine.spec import events as happened
 from engine.spec.errors import InputError
-from engine.spec.job import Job, Pastiche, Picture
-from engine.spec.settings import Settings, settings_from
+from engine.spec.events import Count, Events
+from engine.spec.outcome import Ending, Outcome
+from engine.spec.pictures import Length, Sha256
+from engine.spec.plan import Plan
+from engine.spec.request import Request
+from engine.spec.stored_settings import usable_values, with_present_names
+from engine.spec.values import Versioned
+from engine.spec.versions import Migration, migrated, numbered
 from engine.storage.embedding import embedded_text
 from engine.storage.images import identify, read_file, shown_name
 
-FORMAT: Final = 1
-"""The version of the recipe format this program writes."""
+_WHAT = "The recipe"
 
-_SHOWN = 300  # characters of an unusable value that a message repeats
-
-
-def _bare(name: str) -> str:
-    """A name without folders: where a person keeps pictures is nobody else's business."""
-    return re.split(r"[/\\]", name)[-1]
-
-
-def _settings(value: object) -> object:
-    return settings_from(value) if isinstance(value, Mapping) else value
-
-
-Name = Annotated[str, AfterValidator(_bare), Field(max_length=1024)]
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Count = Annotated[int, Field(ge=0)]
-Length = Annotated[int, Field(ge=1)]
-StoredSettings = Annotated[
-    Settings,
-    BeforeValidator(_settings),
-    PlainSerializer(lambda settings: settings.model_dump(mode="json")),
+KeptRequest = Annotated[
+    Request,
+    BeforeValidator(lambda value: _kept(Request, value)),
+    PlainSerializer(Request.to_values),
+]
+KeptPlan = Annotated[
+    Plan,
+    BeforeValidator(lambda value: _kept(Plan, value)),
+    PlainSerializer(Plan.to_values),
 ]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+def _kept(kind: type[Versioned], value: object) -> object:
+    return kind.from_values(value, _WHAT) if isinstance(value, Mapping) else value
 
 
-class Ingredient(_Frozen):
-    """A picture that went in: enough to recognise it, not where it lies."""
+def _request_apart(values: dict[str, Any]) -> dict[str, Any]:
+    """Format 1 -> 2: ingredients and settings become a request; nothing was decided as data.
 
-    name: Name
-    sha256: Sha256
-
-
-class StyleIngredient(Ingredient):
-    """A painting that went in, and its share in the blend."""
-
-    weight: float = Field(ge=0)
+    What the settings were at the end is all that is known of what was asked.
+    """
+    asked = ("settings", "content", "styles", "start")
+    request = {name: values[name] for name in asked if name in values}
+    kept = {name: value for name, value in values.items() if name not in asked}
+    return {**kept, "request": with_present_names(request)}
 
 
-class Recipe(_Frozen):
+class Recipe(Versioned):
     """Everything needed to make the same picture again, given the pictures and the network.
 
     Attributes:
-        format: The version of this format.
         program: The version of Gramarye that made the picture.
-        settings: All parameters as they were at the end.
-        content: The photograph; None for a texture.
-        styles: The paintings, with their shares at the end.
-        start: The picture it started from; None for every other start.
-        network_sha256: Of the network's file, which `settings.network` names; None where the file
-            had gone by the time the picture was saved.
+        request: What was asked, pictures without their folders.
+        plan: What was decided; None in recipes of format 1.
+        events: What happened on the way.
         size: Width and height, pixels.
         steps, evaluations, seconds: What it took.
         complete: False when it was stopped early.
         preset: The name of the preset that was chosen; empty for none.
-        device: What it was made on, in words; empty in files of earlier versions.
-        notes: What the engine did that nobody asked for, one sentence each.
+        network_sha256, device, notes: Of format 1, where there is neither a plan nor events: the
+            hash of the network's file, what it was made on, and what nobody asked for, in words.
     """
 
-    format: Literal[1] = FORMAT
+    chain: ClassVar[tuple[Migration, ...]] = (_request_apart,)
+
     program: str = __version__
-    settings: StoredSettings
-    content: Ingredient | None = None
-    styles: tuple[StyleIngredient, ...] = Field(min_length=1)
-    start: Ingredient | None = None
-    network_sha256: Sha256 | None
+    request: KeptRequest
+    plan: KeptPlan | None = None
+    events: Events = ()
     size: tuple[Length, Length]
     steps: Count
     evaluations: Count
     seconds: float = Field(ge=0)
     complete: bool
     preset: str = ""
+    network_sha256: Sha256 | None = None
     device: str = ""
     notes: tuple[str, ...] = ()
 
+    @property
+    def final(self) -> Request:
+        """The request as it was at the end, after every retune."""
+        return happened.retuned(self.request, self.events)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What the engine did that nobody asked for, one sentence each."""
+        return self.notes + happened.notes(self.events)
+
     def to_json(self) -> str:
         """The recipe as JSON in ASCII, which survives every kind of metadata."""
-        return self.model_dump_json(ensure_ascii=True)
-
-    @classmethod
-    def from_json(cls, text: str | bytes, source: str = "the file") -> Recipe:
-        """A recipe from JSON; `source` is what messages call the place it came from.
-
-        Raises:
-            InputError: The text is no recipe, was made by a newer version, or holds a setting
-                that is unknown or out of its range.
-        """
-        try:
-            _refuse_newer(pydantic_core.from_json(text))
-            return cls.model_validate_json(text)
-        except InputError as error:
-            reason = textwrap.shorten(error.message, _SHOWN)
-            raise InputError(
-                f"The recipe in {source} cannot be used. {reason}", error.remedy
-            ) from error
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(map(str, first["loc"])) or "the whole"
-            raise InputError(
-                f"The recipe in {source} is damaged: {first['msg']} ({where})."
-            ) from error
-        except ValueError as error:
-            raise InputError(f"The recipe in {source} is damaged: {error}.") from error
+        return json.dumps(self.to_values())
 
 
-def recipe_of(job: Job, pastiche: Pastiche, preset: str = "") -> Recipe:
-    """The recipe of a finished or stopped job.
-
-    Reads the network's file once (tens of megabytes) to hash it: not for the window's thread.
-    """
+def recipe_of(outcome: Outcome, preset: str = "") -> Recipe:
+    """The recipe of a job that has left a pastiche."""
+    pastiche, plan = outcome.pastiche, outcome.plan
+    assert pastiche is not None, "a recipe goes with a picture"
+    assert plan is not None, "what made a picture has been decided"
     height, width = pastiche.pixels.shape[:2]
     return Recipe(
-        settings=pastiche.settings,
-        content=_ingredient(job.content),
-        styles=tuple(
-            StyleIngredient(name=style.picture.name, sha256=style.picture.sha256, weight=weight)
-            for style, weight in zip(job.styles, pastiche.style_weights, strict=True)
-        ),
-        start=_ingredient(job.start if pastiche.settings.start is Start.PICTURE else None),
-        network_sha256=_file_sha256(job.network_weights),
+        request=outcome.request.without_folders(),
+        plan=plan.without_folders(),
+        events=outcome.events,
         size=(width, height),
         steps=pastiche.progress.step,
         evaluations=pastiche.progress.evaluations,
         seconds=pastiche.progress.seconds,
-        complete=pastiche.complete,
+        complete=outcome.ending is Ending.FINISHED,
         preset=preset,
-        device=pastiche.progress.device,
-        notes=pastiche.notes,
     )
 
 
-def read_recipe(path: Path) -> Recipe | None:
+@dataclass(frozen=True)
+class Reading:
+    """A recipe as it was read, and a sentence on each part of it that cannot be used."""
+
+    recipe: Recipe
+    notes: tuple[str, ...] = ()
+
+
+def parse_recipe(text: str | bytes, source: str) -> Reading:
+    """A recipe from JSON.
+
+    Args:
+        text: Trusted in nothing.
+        source: What messages call the place it came from.
+
+    Raises:
+        NewerFormatError: It was made by a newer version.
+        InputError: The text is no recipe.
+    """
+    what = f"{_WHAT} in {source}"
+    try:
+        values = pydantic_core.from_json(text)
+    except ValueError as error:
+        raise InputError(f"{what} is damaged: {error}.") from error
+    if not isinstance(values, Mapping):
+        raise InputError(f"{what} is damaged: it holds something else.")
+    current = migrated(values, Recipe.chain, what)
+    notes = _without_unusable(current)
+    return Reading(Recipe.from_values(numbered(current, Recipe.chain), what), notes)
+
+
+def read_recipe(path: Path) -> Reading | None:
     """The recipe inside a picture file; None where there is none.
 
     Raises:
@@ -173,37 +164,40 @@ def read_recipe(path: Path) -> Recipe | None:
     return recipe_in(read_file(path), shown_name(path))
 
 
-def recipe_in(data: bytes, name: str) -> Recipe | None:
+def recipe_in(data: bytes, name: str) -> Reading | None:
     """The recipe inside a picture file's bytes; None where there is none.
 
     Raises:
         InputError: The bytes are no picture, or the recipe cannot be used.
     """
     text = embedded_text(identify(data, name), name)
-    return None if text is None else Recipe.from_json(text, name)
+    return None if text is None else parse_recipe(text, name)
 
 
-def _refuse_newer(values: object) -> None:
-    version = values.get("format") if isinstance(values, Mapping) else None
-    if isinstance(version, int) and version > FORMAT:
-        raise InputError("It was made by a newer version of Gramarye.", "Update Gramarye.")
+def _without_unusable(values: dict[str, Any]) -> tuple[str, ...]:
+    """Take out what this version cannot use but can do without; a sentence on each part."""
+    notes: list[str] = []
+    request = values.get("request")
+    if isinstance(request, Mapping):
+        settings, unusable = usable_values(request.get("settings"))
+        values["request"] = {**request, "settings": settings}
+        notes += unusable
+    events = values.get("events")
+    if isinstance(events, list):
+        values["events"] = [_usable_event(event, notes) for event in events]
+    plan = values.get("plan")
+    if isinstance(plan, Mapping):
+        try:
+            Plan.from_values(plan, "What was decided for it")
+        except InputError as error:
+            values["plan"] = None
+            notes.append(f"{error.message} It is decided anew.")
+    return tuple(notes)
 
 
-def _ingredient(picture: Picture | None) -> Ingredient | None:
-    return Ingredient(name=picture.name, sha256=picture.sha256) if picture else None
-
-
-def _file_sha256(path: Path) -> str | None:
-    """Of a file; None if it can no longer be read: a missing detail must not cost a picture."""
-    try:
-        status = path.stat()
-        return _hash_once(path, status.st_mtime_ns, status.st_size)
-    except OSError:
-        return None
-
-
-@functools.lru_cache(maxsize=8)
-def _hash_once(path: Path, modified: int, size: int) -> str:
-    """SHA-256 of a file, remembered until its time or size changes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _usable_event(event: object, notes: list[str]) -> object:
+    if not isinstance(event, Mapping) or "settings" not in event:
+        return event
+    settings, unusable = usable_values(event["settings"])
+    notes += unusable
+    return {**event, "settings": settings}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,15 +47,24 @@ def network_title(network: NetworkName) -> str:
     return _TITLES[network]
 
 
-def resolve_network(network: NetworkName, explicit: Path | None = None) -> NetworkName:
-    """The network that a job uses: for `auto` VGG-19 if it is found, else the draft network."""
-    if network is not NetworkName.AUTO:
-        return network
-    try:
-        find_weights(NetworkName.VGG19, explicit)
-    except NetworkMissingError:
-        return NetworkName.DRAFT
-    return NetworkName.VGG19
+def networks_here(
+    wanted: NetworkName = NetworkName.AUTO, explicit: Path | None = None
+) -> Mapping[NetworkName, Path]:
+    """The files with network weights on this machine, each network's the one to use.
+
+    Args:
+        wanted: The network that `explicit` holds; where it is `auto`, that is VGG-19.
+        explicit: A file that a person named for it.
+
+    Raises:
+        InputError: The file that was named does not exist.
+    """
+    named = NetworkName.VGG19 if wanted is NetworkName.AUTO else wanted
+    found = {}
+    for network in (NetworkName.VGG19, NetworkName.VGG16, NetworkName.DRAFT):
+        with contextlib.suppress(NetworkMissingError):
+            found[network] = find_weights(network, explicit if network is named else None)
+    return found
 
 
 def networks_folder() -> Path:

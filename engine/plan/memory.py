@@ -1,24 +1,18 @@
-"""What a job will take before it starts: memory, time, how it is cut, the largest that fits."""
+"""How much memory a job takes, how it is cut so that it fits, and the largest that would."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from engine.plan.costs import (
-    Machine,
-    Speed,
-    content_bytes,
-    evaluation_bytes,
-    evaluation_operations,
-    measuring_bytes,
-    weights_bytes,
-)
+from engine.plan.costs import content_bytes, evaluation_bytes, measuring_bytes, weights_bytes
+from engine.plan.machine import Machine
 from engine.spec.choices import Device, NetworkName, OptimizerName
 from engine.spec.errors import EngineError, InputError
-from engine.spec.job import Job
-from engine.spec.orientations import turns
+from engine.spec.orientations import orientations
+from engine.spec.plan import Plan
+from engine.spec.request import Request
 from engine.spec.scales import Scale, Size, plan_scales
-from engine.spec.settings import Settings
+from engine.spec.settings import LARGEST_SIZE, Settings
 from engine.spec.tiles import SMALLEST_TILE, Tiling
 from engine.spec.wording import gigabytes
 
@@ -28,11 +22,15 @@ _IMAGES = {OptimizerName.ADAM: 9, OptimizerName.GRADIENT_DESCENT: 7, OptimizerNa
 _TURNED_IMAGES = 2
 """The canvas and its gradient once more, turned."""
 
+_SHARE = 0.75
+"""Of all the memory there is, what a plan counts on; the rest is for the system and other
+programs."""
+
 _RESERVE = 0.9
-"""The share of free memory a job may plan with; the rest is for the desktop and for surprises."""
+"""The share of free memory a job may take; the rest is for surprises."""
 
 _MODEST_BYTES, _MODEST_SHARE = 1_500_000_000, 1 / 8
-"""What an evaluation on a CPU may take of free memory so as to remember more."""
+"""What an evaluation on a CPU may take of all memory so as to remember more."""
 
 _FIXED = 80_000_000
 """Bytes for what does not grow with the picture: small matrices, libraries' scratch space."""
@@ -48,39 +46,28 @@ image, and far less memory."""
 _SEGMENTS = 4
 """Of the whole network; remembering them all spares every second walk."""
 
+_GRAIN = 16
+"""Pixels to which the largest size is told."""
+
 
 @dataclass(frozen=True)
-class Plan:
-    """How a job will be done, and what that will take.
+class Outlook:
+    """Whether a plan can be carried out with the memory that is free at this moment.
 
     Attributes:
-        size: Width and height of the pastiche.
-        tiling: How its evaluations are cut.
-        bytes: At the peak, beyond the program itself.
+        plan: What was decided.
+        tiling: How evaluations would be cut now: the plan's way, or smaller where that does not
+            fit; the leanest where nothing does.
+        bytes: At the peak, so cut.
         available: Bytes that are free.
-        seconds: From the first step to the end, about; None where the speed is not known.
         largest: The largest output size that fits, pixels.
-        device: The device in words.
     """
 
-    size: Size
+    plan: Plan
     tiling: Tiling
     bytes: int
     available: int
-    seconds: float | None
     largest: int
-    device: str
-
-    @property
-    def cut(self) -> bool:
-        """Whether the picture is more than one tile."""
-        width, height = self.size
-        return not self.tiling.takes_whole((height, width))
-
-    @property
-    def way(self) -> str:
-        """The device in words, and the tiles where the picture is cut."""
-        return f"{self.device}, {self.tiling}" if self.cut else self.device
 
     @property
     def fits(self) -> bool:
@@ -88,30 +75,32 @@ class Plan:
         return self.bytes <= self.available * _RESERVE
 
 
-def plan(job: Job, machine: Machine, speed: Speed | None = None) -> Plan:
-    """Plan a job: the fastest way among those that fit, or the leanest if none does.
-
-    Raises:
-        InputError: A picture would be too narrow at the output size.
-    """
-    scales = plan_scales(job)
-    tiling = _choose_tiling(job.settings, machine, scales[-1])
-    seconds = None
-    if speed is not None:
-        seconds = sum(_seconds(job.settings, speed, scale, tiling) for scale in scales)
-    return Plan(
-        size=scales[-1].canvas,
+def look_out(request: Request, plan: Plan, machine: Machine) -> Outlook:
+    """Hold a plan against the memory that is free."""
+    scale, allowed = plan.scales[-1], machine.available * _RESERVE
+    tilings = _tilings(plan.settings, machine)
+    # What was decided first; then, the fastest first, what takes less.
+    candidates = [plan.tiling, *tilings[_place(plan.tiling, tilings) :]]
+    bytes_of = {t: job_bytes(plan.settings, machine, scale, t) for t in candidates}
+    tiling = next((t for t in candidates if bytes_of[t] <= allowed), candidates[-1])
+    return Outlook(
+        plan=plan,
         tiling=tiling,
-        bytes=job_bytes(job.settings, machine, scales[-1], tiling),
+        bytes=bytes_of[tiling],
         available=machine.available,
-        seconds=seconds,
-        largest=_largest(job, machine),
-        device=machine.words,
+        largest=_largest(request, plan, machine),
     )
 
 
 def job_bytes(settings: Settings, machine: Machine, scale: Scale, tiling: Tiling) -> int:
-    """Bytes at a job's peak, which is at its largest scale, network weights included."""
+    """Bytes at a job's peak, which is at its largest scale, network weights included.
+
+    Args:
+        settings: As a plan has them.
+        machine: Where.
+        scale: The largest.
+        tiling: How evaluations are cut.
+    """
     held = _held(settings, machine, scale.canvas, _images(settings, scale))
     peaks = [evaluation_bytes(settings, machine, scale.canvas, tiling)]
     # A painting is measured in float32 before it becomes the network's own numbers.
@@ -122,10 +111,20 @@ def job_bytes(settings: Settings, machine: Machine, scale: Scale, tiling: Tiling
     return int(held + max(peaks))
 
 
-def evaluating_bytes(settings: Settings, machine: Machine, size: Size, tiling: Tiling) -> int:
-    """Bytes at the peak of one evaluation alone: network weights, image and gradient included."""
-    held = _held(settings, machine, size, images=2)
-    return int(held + evaluation_bytes(settings, machine, size, tiling))
+def choose_tiling(settings: Settings, machine: Machine, scale: Scale) -> Tiling:
+    """The fastest way to cut that fits into the memory there is; the leanest if none does."""
+    tilings = _tilings(settings, machine)
+    allowed = machine.total * _SHARE
+    fitting = [t for t in tilings if job_bytes(settings, machine, scale, t) <= allowed]
+    if machine.device is Device.CPU:
+        # Remembering is worth a share of the memory that all programs live in, not most of it.
+        modest = max(_MODEST_BYTES, machine.total * _MODEST_SHARE)
+        fitting = [
+            t
+            for t in fitting
+            if not t.remembered or evaluation_bytes(settings, machine, scale.canvas, t) <= modest
+        ] or fitting[-1:]
+    return fitting[0] if fitting else tilings[-1]
 
 
 def smaller(tiling: Tiling, size: Size) -> Tiling | None:
@@ -137,19 +136,19 @@ def smaller(tiling: Tiling, size: Size) -> Tiling | None:
     return Tiling(side) if side >= SMALLEST_TILE else None
 
 
-def refuse_if_too_large(plan: Plan) -> None:
+def refuse_if_too_large(outlook: Outlook) -> None:
     """Say before starting that a job cannot fit.
 
     Raises:
         EngineError: It cannot; the message names the largest size that would.
     """
-    if not plan.fits:
+    if not outlook.fits:
         remedy = "Close other programs"
-        if plan.largest:
-            remedy = f"Set the output size to {plan.largest} px or less, or close other programs"
+        if outlook.largest:
+            remedy = f"Set the output size to {outlook.largest} px or less, or close other programs"
         raise EngineError(
-            f"{max(plan.size)} px needs about {gigabytes(plan.bytes)} of memory and "
-            f"{gigabytes(plan.available)} is free.",
+            f"{max(outlook.plan.size)} px needs about {gigabytes(outlook.bytes)} of memory and "
+            f"{gigabytes(outlook.available)} is free.",
             f"{remedy}.",
         )
 
@@ -163,7 +162,7 @@ def ran_out_of_memory(size: int) -> EngineError:
 def _images(settings: Settings, scale: Scale) -> int:
     """Float32 images held at once by the canvas and the optimiser at one scale."""
     images = _IMAGES[settings.optimizer]
-    if len(turns(settings)) > 1:
+    if len(orientations(settings)) > 1:
         images += _TURNED_IMAGES
     if settings.optimizer is OptimizerName.LBFGS:
         images += 2 * min(settings.lbfgs_history, scale.steps)
@@ -175,21 +174,6 @@ def _held(settings: Settings, machine: Machine, size: Size, images: int) -> floa
     weights = weights_bytes(settings, machine)
     targets = content_bytes(settings, machine, size)
     return _FIXED + weights + targets + 12 * images * size[0] * size[1]
-
-
-def _choose_tiling(settings: Settings, machine: Machine, scale: Scale) -> Tiling:
-    tilings = _tilings(settings, machine)
-    allowed = machine.available * _RESERVE
-    fitting = [t for t in tilings if job_bytes(settings, machine, scale, t) <= allowed]
-    if machine.device is Device.CPU:
-        # Remembering is worth a share of the memory that all programs live in, not most of it.
-        modest = max(_MODEST_BYTES, machine.available * _MODEST_SHARE)
-        fitting = [
-            t
-            for t in fitting
-            if not t.remembered or evaluation_bytes(settings, machine, scale.canvas, t) <= modest
-        ] or fitting[-1:]
-    return fitting[0] if fitting else tilings[-1]
 
 
 def _tilings(settings: Settings, machine: Machine) -> list[Tiling]:
@@ -207,36 +191,36 @@ def _tilings(settings: Settings, machine: Machine) -> list[Tiling]:
     ]
 
 
-def _seconds(settings: Settings, speed: Speed, scale: Scale, tiling: Tiling) -> float:
-    operations = evaluation_operations(settings, scale.canvas, tiling)
-    return scale.steps * (speed.overhead + operations / speed.operations)
+def _place(tiling: Tiling, tilings: list[Tiling]) -> int:
+    """Where a tiling stands among others, the fastest first; the beginning for a foreign one."""
+    return tilings.index(tiling) if tiling in tilings else 0
 
 
-def _largest(job: Job, machine: Machine) -> int:
+def _largest(request: Request, plan: Plan, machine: Machine) -> int:
     """The largest output size that fits in the smallest tiles, to 16 px.
 
     Of two tiles, walking one again may take more than remembering both.
     """
-    tilings = _tilings(job.settings, machine)
+    tilings = _tilings(plan.settings, machine)
     leanest = [tiling for tiling in tilings if tiling.side == tilings[-1].side]
     allowed = machine.available * _RESERVE
-    fits, too_large = 0, 16384 // 16 + 1
+    fits, too_large = 0, LARGEST_SIZE // _GRAIN + 1
     while too_large - fits > 1:
         middle = (fits + too_large) // 2
-        scale = _scale_at(job, 16 * middle)
+        scale = _scale_at(request, _GRAIN * middle)
         if scale is None or any(
-            job_bytes(job.settings, machine, scale, tiling) <= allowed for tiling in leanest
+            job_bytes(plan.settings, machine, scale, tiling) <= allowed for tiling in leanest
         ):
             fits = middle
         else:
             too_large = middle
-    return 16 * fits
+    return _GRAIN * fits
 
 
-def _scale_at(job: Job, output_size: int) -> Scale | None:
+def _scale_at(request: Request, output_size: int) -> Scale | None:
     """The largest scale of a job at another output size; None where a picture is too narrow."""
-    resized = job.settings.changed(output_size=output_size)
+    resized = request.settings.changed(output_size=output_size)
     try:
-        return plan_scales(replace(job, settings=resized))[-1]
+        return plan_scales(request.asking(resized))[-1]
     except InputError:
         return None

@@ -1,0 +1,111 @@
+"""What a running job says of itself: its progress, from where it stands and the latest terms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from statistics import fmean
+
+import torch
+from torch import Tensor
+
+from engine.objective.evaluation import Evaluation
+from engine.objective.oriented import OrientedObjective
+from engine.run import devices
+from engine.run.advance import is_done
+from engine.run.optimizers import result
+from engine.run.state import Snapshot, State
+from engine.run.tensors import preview, to_pixels
+from engine.run.timing import Clock, Pace
+from engine.spec.pictures import Pixels
+from engine.spec.progress import Progress, Stage, Term
+
+
+class Teller:
+    """Makes the progress that a job yields. Nothing in here changes the picture.
+
+    Args:
+        frame_due: Asked before each progress; when true, it carries a frame.
+
+    Attributes:
+        clock: The job's own time.
+    """
+
+    def __init__(self, frame_due: Callable[[], bool]) -> None:
+        self.clock = Clock()
+        self._frame_due = frame_due
+        self._pace = Pace(self.clock, 0)
+        self._stepped = False
+        # What is minimised is the mean over the orientations; the latest terms of each, on the
+        # device.
+        self._latest: dict[int, Tensor] = {}
+        self._terms: tuple[Term, ...] = ()
+        self._total = float("nan")
+
+    def begin(self, state: State) -> None:
+        """A job has been loaded, and stands here."""
+        self.clock = Clock(state.seconds)
+        self.enter(state)
+
+    def enter(self, state: State) -> None:
+        """A scale begins, or goes on."""
+        self._pace = Pace(self.clock, state.step)
+
+    def take(self, evaluation: Evaluation | None, orientation: int) -> None:
+        """Remember the terms seen one way."""
+        self._stepped = True
+        if evaluation is not None:
+            self._latest[orientation] = evaluation.terms
+
+    def forget(self) -> None:
+        """The terms belong to another objective, or to a picture that was given up."""
+        self._latest.clear()
+
+    def read(self, objective: OrientedObjective) -> None:
+        """Read the latest terms off the device; waits for it."""
+        seen = torch.stack([*self._latest.values()]).tolist()
+        values = [fmean(terms) for terms in zip(*seen, strict=True)]
+        if not all(abs(value) < float("inf") for value in values):
+            return  # between two checks; the next one sees to it
+        self._terms = tuple(map(Term, objective.term_names, values))
+        self._total = sum(values)
+
+    def tell(self, message: str, now: Snapshot | None) -> Progress:
+        """Where the job stands, for its caller, whose time does not count."""
+        frame = None
+        if now is not None and now.state.descent is not None and self._frame_due():
+            image = result(now.state.descent, now.plan.settings)
+            frame = to_pixels(preview(image))
+        progress = self._progress(message, now, frame)
+        self.clock.hold()
+        return progress
+
+    def last(self, now: Snapshot) -> Progress:
+        """The last word."""
+        return self._progress("", now, None)
+
+    def _progress(self, message: str, now: Snapshot | None, frame: Pixels | None) -> Progress:
+        if now is None:
+            return Progress(Stage.PREPARING, message, seconds=self.clock.seconds())
+        plan, state = now.plan, now.state
+        begun = state.scale > 0
+        level = max(state.scale, 1) - 1
+        finished = state.scale == len(plan.scales) and is_done(plan, state)
+        remaining = 0.0 if finished else self._pace.remaining(plan, level, state.step)
+        return Progress(
+            stage=Stage.RUNNING if self._stepped else Stage.PREPARING,
+            message=message,
+            step=state.steps,
+            steps=plan.steps,
+            scale=state.scale,
+            scales=len(plan.scales),
+            size=plan.scales[level].canvas if begun else (0, 0),
+            terms=self._terms,
+            total=self._total,
+            seconds=self.clock.seconds(),
+            remaining=remaining,
+            steps_per_second=self._pace.steps_per_second(state.step),
+            evaluations=state.evaluations,
+            memory=devices.memory_used(torch.device(plan.kind)),
+            device=plan.way(state.tiling),
+            frame=frame,
+        )

@@ -1,0 +1,126 @@
+"""What happened to a running job, in order: its steering, its history, and what a repeat obeys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter
+
+from engine.spec.request import Request
+from engine.spec.settings import PARAMETERS, Settings
+from engine.spec.tiles import Tiling
+from engine.spec.values import Value
+
+Count = Annotated[int, Field(ge=0)]
+
+
+class _Happened(Value):
+    """Something that happened between two steps.
+
+    Attributes:
+        scale: The scale it happened at, from 1; 0 before there was anything on the canvas.
+        step: How many steps had been done in all.
+    """
+
+    scale: Count
+    step: Count
+
+
+class Retuned(_Happened):
+    """Live settings or shares changed; `settings` has those that did, by name, as they were set."""
+
+    kind: Literal["retuned"] = "retuned"
+    settings: Mapping[str, Any]
+    shares: tuple[float, ...]
+
+
+class RolledBack(_Happened):
+    """The numbers overflowed, and the job went back to the last good image."""
+
+    kind: Literal["rolled back"] = "rolled back"
+
+
+class SmallerTiles(_Happened):
+    """Memory was short, and the evaluations were cut smaller.
+
+    Attributes:
+        tiling: How they are cut from here on.
+        ran_out: Whether memory ran out in the middle; else it was seen beforehand.
+    """
+
+    kind: Literal["smaller tiles"] = "smaller tiles"
+    tiling: Tiling
+    ran_out: bool
+
+
+class Paused(_Happened):
+    """The job was held for a while."""
+
+    kind: Literal["paused"] = "paused"
+
+
+class Stopped(_Happened):
+    """The person ended the job early and kept what there was."""
+
+    kind: Literal["stopped"] = "stopped"
+
+
+class Unmeasured(_Happened):
+    """The finished picture could not be evaluated; the terms told are those of the last step."""
+
+    kind: Literal["unmeasured"] = "unmeasured"
+
+
+Event = Annotated[
+    Retuned | RolledBack | SmallerTiles | Paused | Stopped | Unmeasured,
+    Field(discriminator="kind"),
+]
+Events = tuple[Event, ...]
+
+EVENTS: TypeAdapter[Events] = TypeAdapter(Events)
+"""Writes and reads a list of events."""
+
+
+def retuned(request: Request, events: Sequence[Event]) -> Request:
+    """The request as it stood after these events."""
+    for event in events:
+        if isinstance(event, Retuned):
+            request = request.asking(request.settings.changed(**event.settings), event.shares)
+    return request
+
+
+def live_changes(before: Settings, after: Settings) -> Mapping[str, Any]:
+    """The live settings that differ, as JSON has them, for `Retuned`."""
+    values = after.model_dump(mode="json")
+    return {
+        row.name: values[row.name]
+        for row in PARAMETERS
+        if row.live and getattr(before, row.name) != getattr(after, row.name)
+    }
+
+
+def causes(events: Sequence[Event]) -> Events:
+    """Those that a repeat has to bring about; the others happen again by themselves, or change
+    nothing in the picture.
+    """
+    return tuple(event for event in events if isinstance(event, Retuned | SmallerTiles | Stopped))
+
+
+def notes(events: Sequence[Event]) -> tuple[str, ...]:
+    """What nobody asked for, one sentence each."""
+    return tuple(text for event in events if (text := note(event)))
+
+
+def note(event: Event) -> str:
+    """What happened in one sentence, where nobody asked for it; else nothing."""
+    match event:
+        case RolledBack():
+            return "The numbers overflowed; went back to the last good picture."
+        case SmallerTiles(tiling=tiling, ran_out=True):
+            return f"Memory ran out; went on with {tiling}."
+        case SmallerTiles(tiling=tiling):
+            return f"Memory is short; cut into {tiling}."
+        case Unmeasured():
+            return "The final losses are those of the last step."
+    return ""
