@@ -24,6 +24,10 @@ class InputError(GramaryeError):
     """Something the person gave cannot be used: a picture, a setting, a preset, a place to save."""
 
 
+class NewerFormatError(InputError):
+    """A file was made by a newer version of the program; it is to be left as it is."""
+
+
 class NetworkMissingError(InputError):
     """The network weights a job needs are not on this machine yet."""
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 if TYPE_CHECKING:
     from engine.spec.settings import Settings
@@ -100,3 +101,32 @@ def parameter(
     }  # fmt: skip
     bounds = {key: value for key, value in (("ge", low), ("le", high)) if value is not None}
     return Field(default, json_schema_extra=row, validate_default=True, **bounds)  # type: ignore[call-overload]
+
+
+def rows_of(declared: BaseModel) -> Iterator[Parameter]:
+    """The declarations of a model whose every field is a `parameter`, with its values as defaults.
+
+    Args:
+        declared: The model with its defaults.
+    """
+    for name, field in type(declared).model_fields.items():
+        assert isinstance(field.json_schema_extra, dict)
+        rest: dict[str, Any] = dict(field.json_schema_extra)
+        kind, choices = _kind(field.annotation)
+        low, high = (
+            next((getattr(item, key) for item in field.metadata if hasattr(item, key)), None)
+            for key in ("ge", "le")
+        )
+        yield Parameter(name, kind, choices, getattr(declared, name), low=low, high=high, **rest)
+
+
+def _kind(annotation: Any) -> tuple[Kind, tuple[StrEnum, ...]]:
+    if annotation is float:
+        return Kind.NUMBER, ()
+    if annotation is int:
+        return Kind.INTEGER, ()
+    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
+        return Kind.CHOICE, tuple(annotation)
+    if annotation is str:
+        return Kind.TILE, ()
+    return Kind.LAYERS, ()

@@ -10,7 +10,6 @@ from __future__ import annotations
 import textwrap
 import types
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
@@ -27,8 +26,18 @@ from engine.spec.choices import (
 )
 from engine.spec.errors import InputError
 from engine.spec.layers import Layers, layer_names, stand_in
-from engine.spec.parameters import Group, Kind, Parameter, parameter
+from engine.spec.parameters import Group, Kind, Parameter, parameter, rows_of
 from engine.spec.tiles import SMALLEST_TILE
+
+FORMER_NAMES: Mapping[str, str] = types.MappingProxyType(
+    {
+        "alpha": "content_weight",
+        "beta": "style_weight",
+        "gamma": "step_size",
+        "history": "lbfgs_history",
+    }
+)
+"""What parameters were once called, in files and by people, and what they are called today."""
 
 LARGEST_SIZE = 16384
 """Pixels of the longest side."""
@@ -229,12 +238,14 @@ class Settings(BaseModel):
     def changed(self, **values: Any) -> Settings:
         """These settings with some values replaced, validated as a whole.
 
-        Values may be text ("relu4_2:1", "0.5", "adam") or of the parameter's own type.
+        Values may be text ("relu4_2:1", "0.5", "adam") or of the parameter's own type, and names
+        former ones.
 
         Raises:
-            InputError: A name is unknown or a value is out of its range; the message names both.
+            InputError: A name is unknown or given twice, or a value is out of its range; the
+                message names both.
         """
-        return settings_from({**self.model_dump(), **values})
+        return settings_from({**self.model_dump(), **_by_present_names(values)})
 
     def on(self, network: NetworkName) -> Settings:
         """These settings for one network; layers it lacks are replaced by their stand-ins."""
@@ -269,40 +280,17 @@ class Settings(BaseModel):
         return self.style_weight * self.style_strength
 
 
-def _rows() -> tuple[Parameter, ...]:
-    rows = []
-    for name, field in Settings.model_fields.items():
-        assert isinstance(field.json_schema_extra, dict)
-        declared: dict[str, Any] = dict(field.json_schema_extra)
-        kind, choices = _kind(field.annotation)
-        low, high = (
-            next((getattr(item, key) for item in field.metadata if hasattr(item, key)), None)
-            for key in ("ge", "le")
-        )
-        default = getattr(DEFAULTS, name)
-        rows.append(Parameter(name, kind, choices, default, low=low, high=high, **declared))
-    return tuple(rows)
-
-
-def _kind(annotation: Any) -> tuple[Kind, tuple[StrEnum, ...]]:
-    if annotation is float:
-        return Kind.NUMBER, ()
-    if annotation is int:
-        return Kind.INTEGER, ()
-    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
-        return Kind.CHOICE, tuple(annotation)
-    if annotation is str:
-        return Kind.TILE, ()
-    return Kind.LAYERS, ()
-
-
 def settings_from(values: Mapping[str, Any]) -> Settings:
     """Settings from names and values (text or typed); what is not named takes its default.
 
+    Former names are as good as the present ones.
+
     Raises:
-        InputError: A name is unknown or a value does not fit; the message names the parameter.
+        InputError: A name is unknown or given twice, or a value does not fit; the message names
+            the parameter.
     """
-    typed = {name: _typed(name, value) for name, value in values.items()}
+    named = _by_present_names(values)
+    typed = {name: _typed(name, value) for name, value in named.items()}
     try:
         return Settings(**typed)
     except ValidationError as error:
@@ -314,6 +302,23 @@ def settings_from(values: Mapping[str, Any]) -> Settings:
         if PARAMETER[name].kind is not Kind.LAYERS:
             reason = ""  # the remedy says the range or the choices, in better words
         raise InputError(_refusal(name, typed[name], reason), _remedy(name)) from error
+
+
+def present_name(name: str) -> str:
+    """The name that a parameter has today, given that or a former one."""
+    return FORMER_NAMES.get(name, name)
+
+
+def _by_present_names(values: Mapping[str, Any]) -> dict[str, Any]:
+    named: dict[str, Any] = {}
+    for given, value in values.items():
+        name = present_name(given)
+        if name in named:
+            raise InputError(
+                f"The setting {name} is given twice, once by its former name.", "Give it once."
+            )
+        named[name] = value
+    return named
 
 
 def _typed(name: str, value: Any) -> Any:
@@ -353,5 +358,5 @@ def _remedy(name: str) -> str:
 
 
 DEFAULTS = Settings()
-PARAMETERS = _rows()
+PARAMETERS = tuple(rows_of(DEFAULTS))
 PARAMETER: Mapping[str, Parameter] = types.MappingProxyType({row.name: row for row in PARAMETERS})
