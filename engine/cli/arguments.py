@@ -9,7 +9,8 @@ from pathlib import Path
 
 from engine.spec.choices import Start
 from engine.spec.errors import InputError
-from engine.spec.job import Job, Picture, StyleImage
+from engine.spec.job import Job, StyleImage
+from engine.spec.pictures import Picture
 from engine.spec.settings import DEFAULTS, Settings
 from engine.storage.presets import Preset
 

@@ -21,7 +21,7 @@ from rich.progress import (
 )
 
 from engine.spec.choices import NetworkName
-from engine.spec.job import Progress as JobProgress
+from engine.spec.progress import Progress as JobProgress
 
 
 def print_json(values: Mapping[str, object]) -> None:

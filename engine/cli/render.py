@@ -17,7 +17,10 @@ from engine.cli.console import JobDisplay, download_with_progress, print_json
 from engine.run.control import Control, steer
 from engine.spec.choices import NetworkName
 from engine.spec.errors import EngineError, InputError, NetworkMissingError
-from engine.spec.job import Job, Pastiche, Picture, Progress
+from engine.spec.job import Job
+from engine.spec.outcome import Pastiche
+from engine.spec.pictures import Picture
+from engine.spec.progress import Progress
 from engine.spec.settings import Settings
 from engine.storage.images import open_picture
 from engine.storage.naming import free_path

@@ -9,59 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from engine.spec.choices import Device, NetworkName, Pooling, Precision
+from engine.plan.machine import Machine
+from engine.spec.choices import NetworkName, Pooling
 from engine.spec.layers import CHANNELS, block_names, channels_of, features_size
 from engine.spec.orientations import turns
-from engine.spec.scales import Size
+from engine.spec.pictures import Size
 from engine.spec.settings import Settings
 from engine.spec.tiles import Tiling, segment_stages, shape
-
-_BYTES = {Precision.FLOAT32: 4, Precision.BFLOAT16: 2, Precision.FLOAT16: 2}
-"""Of a number inside the network."""
-
 
 NARROW = 16
 """Up to this many channels on both sides the direct convolution outruns Winograd."""
 
 _WINOGRAD_DEPTH = 146
 """Input channels that NNPACK transforms at a time, where the first cache holds 32 KiB."""
-
-
-@dataclass(frozen=True)
-class Machine:
-    """What must be known of the place where a job will run.
-
-    Attributes:
-        device: The device itself, never auto.
-        precision: The numbers inside the network, never auto.
-        winograd: Whether convolutions are computed by NNPACK, which wants room for its transforms.
-        available: Bytes a new job could take.
-        words: The device in words.
-    """
-
-    device: Device
-    precision: Precision
-    winograd: bool
-    available: int
-    words: str
-
-    @property
-    def item(self) -> int:
-        """Bytes of a number inside the network."""
-        return _BYTES[self.precision]
-
-
-@dataclass(frozen=True)
-class Speed:
-    """How fast a machine is.
-
-    Attributes:
-        operations: Floating-point operations in a second of an evaluation.
-        overhead: Seconds that a step takes however small the picture is.
-    """
-
-    operations: float
-    overhead: float
 
 
 @dataclass

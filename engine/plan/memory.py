@@ -9,9 +9,10 @@ from engine.plan.machine import Machine
 from engine.spec.choices import Device, NetworkName, OptimizerName
 from engine.spec.errors import EngineError, InputError
 from engine.spec.orientations import orientations
+from engine.spec.pictures import Size
 from engine.spec.plan import Plan
 from engine.spec.request import Request
-from engine.spec.scales import Scale, Size, plan_scales
+from engine.spec.scales import Scale, plan_scales
 from engine.spec.settings import LARGEST_SIZE, Settings
 from engine.spec.tiles import SMALLEST_TILE, Tiling
 from engine.spec.wording import gigabytes

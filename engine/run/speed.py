@@ -13,7 +13,8 @@ from engine.network.convolutions import Arithmetic
 from engine.network.networks import Network
 from engine.objective.losses import STYLE_LOSSES
 from engine.objective.statistics import measure
-from engine.plan.costs import Speed, evaluation_operations
+from engine.plan.costs import evaluation_operations
+from engine.plan.machine import Speed
 from engine.spec.choices import NetworkName, StyleLoss
 from engine.spec.layers import CHANNELS, block_names, channels_of
 from engine.spec.settings import DEFAULTS, Settings

@@ -2,49 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Generator, Sequence
+from pathlib import Path
 
 import torch
 
-from engine.network.convolutions import Arithmetic
 from engine.network.networks import Network
 from engine.objective.objective import (
     ContentTarget,
     Objective,
-    Targets,
+    Targets as _T,
     Views,
     encode_content,
     encode_style,
 )
 from engine.run import devices
-from engine.run.canvas import first_image, to_tensor
-from engine.spec.job import Job, Picture
-from engine.spec.layers import LayerWeight
-from engine.spec.orientations import turns
-from engine.spec.scales import Scale, Size
+from engine.run.tensors import to_tensor
+from engine.spec.job import Job
+from engine.spec.layers import MeasuredLayers
+from engine.spec.pictures import Picture, Size
+from engine.spec.plan import Plan
+from engine.spec.scales import Scale
 from engine.spec.settings import Settings
 from engine.spec.tiles import Tiling
 from engine.weights.checkpoints import read_weights
 
 
-class Studio:
+class Targets:
     """Owns the network and measures pictures with it.
 
     Args:
-        job: Whose pictures, and whose network weights; they are read at once.
-        tiling: How images are cut.
+        job: Whose pictures.
+        plan: Which network, where, in which numbers, and how it looks.
+        file: With the network weights; read at once.
 
     Raises:
         InputError: The network file cannot be used.
-        EngineError: The device is missing.
     """
 
-    def __init__(self, job: Job, tiling: Tiling) -> None:
-        self.arithmetic: Arithmetic = devices.choose_arithmetic(job.settings)
-        self._job = job
-        self._tiling = tiling
-        self._weights = read_weights(job.network_weights, job.settings.network)
+    def __init__(self, job: Job, plan: Plan, file: Path) -> None:
+        self._job, self._plan = job, plan
+        self._arithmetic = devices.arithmetic_of(plan)
+        self._tiling = plan.tiling
+        self._weights = read_weights(file, plan.network)
+        import hashlib
+        self.network_sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
         self._network: Network | None = None
+        self._built_for: frozenset[str] = frozenset()
+
+    @property
+    def device(self) -> torch.device:
+        """Where the tensors are."""
+        return self._arithmetic.device
 
     @property
     def tiling(self) -> Tiling:
@@ -57,51 +66,53 @@ class Studio:
         self._network = None
 
     def measure(
-        self,
-        scale: Scale,
-        settings: Settings,
-        shares: Sequence[float],
-        deliver: Callable[[Views], None],
-    ) -> Iterator[str]:
-        """Measure the pictures at one scale and deliver the objective.
+        self, scale: Scale, measured: MeasuredLayers, settings: Settings, shares: Sequence[float]
+    ) -> Generator[str, None, Views]:
+        """Measure the pictures at one scale.
+
+        Args:
+            scale: Says how large.
+            measured: The layers to measure, and to build the network for.
+            settings: The weights, as a plan has applied them.
+            shares: Each painting's in the blend.
 
         Yields:
             Which picture is next, in words, before it takes its time.
-        """
-        network, views = self._network_for(settings), turns(settings)
-        place = f"at {scale.canvas[0]} × {scale.canvas[1]} px"
-        contents: list[dict[str, ContentTarget] | None] = [None] * len(views)
-        if self._job.content is not None:
-            yield f"Measuring {self._job.content.name} {place}"
-            image = self._tensor(self._job.content, scale.canvas)
-            layers = _names(settings.content_layers)
-            contents = [encode_content(network, turn.of(image), layers) for turn in views]
-        styles = []
-        for style, size in zip(self._job.styles, scale.styles, strict=True):
-            yield f"Measuring {style.picture.name} {place}"
-            image = self._tensor(style.picture, size)
-            layers = _names(settings.style_layers)
-            styles.append([encode_style(network, turn.of(image), layers) for turn in views])
-        targets = map(Targets, contents, zip(*styles, strict=True), views)
-        deliver(Views([Objective(network, seen, settings, shares) for seen in targets]))
 
-    def first_image(self, scale: Scale) -> torch.Tensor:
-        """What the canvas holds before the first step."""
-        return first_image(self._job, scale, self.arithmetic.device)
+        Returns:
+            The objective.
+        """
+        network, views = self._network_for(measured), self._plan.orientations
+        place = f"at {scale.canvas[0]} × {scale.canvas[1]} px"
+        request = self._job.request
+        contents: list[dict[str, ContentTarget] | None] = [None] * len(views)
+        if request.content is not None:
+            yield f"Measuring {request.content.name} {place}"
+            image = self._tensor(self._job.picture(request.content), scale.canvas)
+            contents = [encode_content(network, turn.of(image), measured.content) for turn in views]
+        styles = []
+        for style, size in zip(request.styles, scale.styles, strict=True):
+            yield f"Measuring {style.name} {place}"
+            image = self._tensor(self._job.picture(style), size)
+            styles.append([encode_style(network, turn.of(image), measured.style) for turn in views])
+        targets = map(_T, contents, zip(*styles, strict=True), views)
+        return Views([Objective(network, seen, settings, shares) for seen in targets])
 
     def release(self) -> None:
         """Let go of every tensor."""
         self._network = None
         self._weights = {}
 
-    def _network_for(self, settings: Settings) -> Network:
+    def _network_for(self, measured: MeasuredLayers) -> Network:
         """The network, built anew only when other layers are named."""
-        if self._network is None or self._network.layers != settings.layers:
+        layers = frozenset(measured.content + measured.style)
+        if self._network is None or self._network.layers != layers:
+            settings = self._plan.settings
             self._network = Network(
                 settings.network,
                 self._weights,
-                settings.layers,
-                self.arithmetic,
+                layers,
+                self._arithmetic,
                 settings.pooling,
                 settings.padding,
                 self._tiling,
@@ -109,8 +120,4 @@ class Studio:
         return self._network
 
     def _tensor(self, picture: Picture, size: Size) -> torch.Tensor:
-        return to_tensor(picture.pixels, size, self.arithmetic.device)
-
-
-def _names(layers: Sequence[LayerWeight]) -> list[str]:
-    return [layer for layer, _ in layers]
+        return to_tensor(picture.pixels, size, self.device)

@@ -101,8 +101,9 @@ def live_changes(before: Settings, after: Settings) -> Mapping[str, Any]:
 
 
 def causes(events: Sequence[Event]) -> Events:
-    """Those that a repeat has to bring about; the others happen again by themselves, or change
-    nothing in the picture.
+    """Those that a repeat has to bring about.
+
+    The others happen again by themselves, or change nothing in the picture.
     """
     return tuple(event for event in events if isinstance(event, Retuned | SmallerTiles | Stopped))
 

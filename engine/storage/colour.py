@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageCms, ImageFile
 
-from engine.spec.job import Pixels
+from engine.spec.pictures import Pixels
 
 SRGB_PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 """The ICC profile of what the engine makes."""

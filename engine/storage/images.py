@@ -15,7 +15,7 @@ import numpy.typing as npt
 from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
 from engine.spec.errors import InputError
-from engine.spec.job import Picture
+from engine.spec.pictures import Picture
 from engine.storage.colour import is_deep, pixels_of, to_srgb
 
 OPEN_SUFFIXES = (

@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 
 from engine.spec.errors import InputError
-from engine.spec.job import Pixels
+from engine.spec.pictures import Pixels
 from engine.storage.colour import SRGB_PROFILE
 from engine.storage.embedding import png_chunks, tiff_tags, xmp_packet
 from engine.storage.images import decode_picture, shown_name

@@ -5,7 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QSize, Slot
 
 from engine.spec.choices import Start
-from engine.spec.job import Picture, Progress, StyleImage
+from engine.spec.job import StyleImage
+from engine.spec.pictures import Picture
+from engine.spec.progress import Progress
 from engine.spec.settings import Settings
 from engine.spec.wording import duration_text
 from gui.app.actions import show_pause

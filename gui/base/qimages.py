@@ -8,7 +8,7 @@ import numpy as np
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QColorSpace, QImage, QPainter
 
-from engine.spec.job import Pixels
+from engine.spec.pictures import Pixels
 
 MOST_PICKED = 3_000_000
 """Pixels that can be averaged within one frame."""

@@ -7,7 +7,7 @@ from html import escape
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
-from engine.spec.job import Progress, Stage
+from engine.spec.progress import Progress, Stage
 from engine.spec.wording import about_text
 
 _BAR_HEIGHT = 6

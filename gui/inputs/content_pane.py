@@ -9,7 +9,7 @@ from PySide6.QtGui import QAction, QFocusEvent, QKeyEvent, QMouseEvent, QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 from superqt import QElidingLabel
 
-from engine.spec.job import Picture
+from engine.spec.pictures import Picture
 from gui.base.qimages import thumbnail
 from gui.inputs.dropping import DropTarget
 from gui.inputs.picture_well import PictureWell

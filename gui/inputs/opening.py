@@ -11,8 +11,9 @@ from PySide6.QtCore import QDir, QObject, Signal
 from PySide6.QtGui import QGuiApplication
 
 from engine.spec.errors import GramaryeError, InputError
-from engine.spec.job import Picture, StyleImage
+from engine.spec.job import StyleImage
 from engine.spec.parameters import Group
+from engine.spec.pictures import Picture
 from engine.spec.settings import PARAMETERS
 from engine.storage.images import (
     OPEN_SUFFIXES,

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 from superqt import QElidingLabel
 
-from engine.spec.job import Picture
+from engine.spec.pictures import Picture
 
 
 class StartRow(QWidget):

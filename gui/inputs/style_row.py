@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 from superqt import QElidingLabel
 
-from engine.spec.job import Picture
+from engine.spec.pictures import Picture
 from gui.base.qimages import thumbnail
 
 THUMBNAIL = 64

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from PySide6.QtGui import QImage
 
-from engine.spec.job import Progress
+from engine.spec.progress import Progress
 from gui.base.qimages import to_qimage
 
 

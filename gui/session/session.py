@@ -11,7 +11,10 @@ from PySide6.QtGui import QImage
 
 from engine.run.control import Control
 from engine.spec.errors import Cancelled, EngineError
-from engine.spec.job import Job, Pastiche, Picture, Retune, Stage, StyleImage
+from engine.spec.job import Job, Retune, StyleImage
+from engine.spec.outcome import Pastiche
+from engine.spec.pictures import Picture
+from engine.spec.progress import Stage
 from engine.spec.settings import DEFAULTS, Settings
 from engine.storage.presets import Preset
 from gui.base.qimages import to_qimage

@@ -20,18 +20,19 @@ from typing import TypeVar
 
 import numpy as np
 import torch
+from engine.plan.planning import plan
+from engine.run.canvas import to_tensor
 from safetensors.torch import save_file
 from torch import Tensor
 
 from engine.objective.objective import Views
-from engine.plan.planning import plan
 from engine.run import devices
-from engine.run.canvas import to_tensor
 from engine.run.targets import Studio
 from engine.spec.choices import NetworkName
 from engine.spec.errors import NetworkMissingError
-from engine.spec.job import Job, Picture, StyleImage
+from engine.spec.job import Job, StyleImage
 from engine.spec.layers import CHANNELS, CONVOLUTIONS
+from engine.spec.pictures import Picture
 from engine.spec.scales import Scale
 from engine.spec.settings import Settings
 from engine.spec.tiles import Tiling

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 import main
-from engine.spec.job import Pixels
+from engine.spec.pictures import Pixels
 from engine.storage.images import open_picture
 from engine.storage.recipes import Recipe, read_recipe
 

@@ -23,7 +23,8 @@ from engine.cli import render
 from engine.cli.console import JobDisplay
 from engine.run import devices
 from engine.spec.errors import InputError
-from engine.spec.job import Picture, Progress
+from engine.spec.pictures import Picture
+from engine.spec.progress import Progress
 from engine.storage.images import open_picture
 
 MAIN = Path(main.__file__)

@@ -8,19 +8,20 @@ from pathlib import Path
 import pytest
 import reference
 import torch
+from engine.run.canvas import to_tensor
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from engine.network.convolutions import Arithmetic
 from engine.network.networks import Network
 from engine.objective.objective import Objective, Targets, Views, encode_content, encode_style
-from engine.run.canvas import to_tensor
 from engine.run.stylize import stylize
 from engine.run.targets import Studio
 from engine.spec.choices import NetworkName
 from engine.spec.errors import InputError
-from engine.spec.job import Job, Picture, Pixels, StyleImage
+from engine.spec.job import Job, StyleImage
 from engine.spec.layers import PROJECTIONS, layer_names, stand_in
+from engine.spec.pictures import Picture, Pixels
 from engine.spec.scales import Scale
 from engine.spec.settings import DEFAULTS
 from engine.spec.tiles import Tiling

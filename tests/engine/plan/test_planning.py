@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.plan.costs import Machine, Speed, evaluation_bytes
+from engine.plan.machine import Machine, Speed, evaluation_bytes
 from engine.plan.planning import Plan, job_bytes, plan, refuse_if_too_large, smaller
 from engine.spec.choices import Device, NetworkName, OptimizerName, Precision
 from engine.spec.errors import EngineError, InputError

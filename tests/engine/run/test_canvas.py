@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from engine.run.canvas import first_image, to_pixels, to_tensor
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.run.canvas import first_image, to_pixels, to_tensor
 from engine.spec.errors import InputError
-from engine.spec.job import Job, Picture, StyleImage
+from engine.spec.job import Job, StyleImage
+from engine.spec.pictures import Picture
 from engine.spec.scales import fitted, plan_scales
 from engine.spec.settings import DEFAULTS
 from engine.storage.images import picture_from_pixels

@@ -9,7 +9,9 @@ import pytest
 
 from engine.run.control import Command, Control, Stop, Work, steer
 from engine.spec.errors import Cancelled
-from engine.spec.job import Pastiche, Progress, Retune, Stage
+from engine.spec.job import Retune
+from engine.spec.outcome import Pastiche
+from engine.spec.progress import Progress, Stage
 from engine.spec.settings import DEFAULTS
 
 

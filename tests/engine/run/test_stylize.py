@@ -19,7 +19,10 @@ from engine.run.targets import Studio
 from engine.run.timing import Clock
 from engine.spec.choices import NetworkName
 from engine.spec.errors import Cancelled, EngineError, InputError
-from engine.spec.job import Job, Pastiche, Picture, Progress, Retune, Stage, StyleImage
+from engine.spec.job import Job, Retune, StyleImage
+from engine.spec.outcome import Pastiche
+from engine.spec.pictures import Picture
+from engine.spec.progress import Progress, Stage
 from engine.spec.settings import DEFAULTS
 from engine.storage.images import picture_from_pixels
 from engine.storage.recipes import recipe_of

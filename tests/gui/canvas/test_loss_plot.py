@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QLabel
 
-from engine.spec.job import Progress, Stage, Term
+from engine.spec.progress import Progress, Stage, Term
 from gui.canvas.loss_plot import (
     CURVE_LIMIT,
     LossPlot,

@@ -4,7 +4,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QProgressBar
 
-from engine.spec.job import Progress, Stage
+from engine.spec.progress import Progress, Stage
 from engine.spec.wording import duration_text
 from gui.canvas.progress_strip import ProgressStrip, progress_text, speed_text
 

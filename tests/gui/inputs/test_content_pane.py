@@ -6,7 +6,7 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
-from engine.spec.job import Picture
+from engine.spec.pictures import Picture
 from gui.inputs.content_pane import ContentPane
 from gui.inputs.dropping import Dropped
 

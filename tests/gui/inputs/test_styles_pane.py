@@ -7,7 +7,8 @@ from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QSlider, QSpinBox, QToolButton
 
-from engine.spec.job import Picture, StyleImage
+from engine.spec.job import StyleImage
+from engine.spec.pictures import Picture
 from gui.inputs.dropping import Dropped
 from gui.inputs.style_row import StyleRow
 from gui.inputs.styles_pane import StylesPane

@@ -8,7 +8,10 @@ from scripted import ScriptedEngine
 
 from engine.run.control import Control
 from engine.spec.errors import Cancelled, EngineError
-from engine.spec.job import Job, Pastiche, Picture, Progress, Retune, Stage, StyleImage
+from engine.spec.job import Job, Retune, StyleImage
+from engine.spec.outcome import Pastiche
+from engine.spec.pictures import Picture
+from engine.spec.progress import Progress, Stage
 from engine.spec.settings import DEFAULTS
 from gui.session.engine_thread import EngineThread
 from gui.session.mailbox import Mailbox, Update

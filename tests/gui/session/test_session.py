@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from engine.spec.errors import Cancelled, EngineError, InputError, NetworkMissingError
-from engine.spec.job import Pastiche, Picture, Progress, Stage
+from engine.spec.outcome import Pastiche
+from engine.spec.pictures import Picture
+from engine.spec.progress import Progress, Stage
 from engine.spec.settings import DEFAULTS
 from engine.storage.presets import builtin_presets
 from engine.weights import installed

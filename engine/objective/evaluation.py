@@ -1,0 +1,2 @@
+"""SHIM."""
+from engine.objective.objective import Evaluation
