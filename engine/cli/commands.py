@@ -10,7 +10,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.cli.usage import plan_parser, render_parser, weights_parser, window_parser
+from engine.cli.options import Asked, PlanOptions, RecipeOptions, RenderOptions, WeightsOptions
+from engine.cli.usage import (
+    parsed_plan,
+    parsed_render,
+    recipe_parser,
+    weights_parser,
+    window_parser,
+)
 from engine.spec.choices import NetworkName
 from engine.spec.errors import Cancelled, GramaryeError, InputError
 
@@ -36,12 +43,15 @@ class Headless:
 
 def parse(arguments: Sequence[str]) -> OpenWindow | Headless:
     """Understand the command line; bad usage ends the program with exit code 2 and a sentence."""
-    if arguments and arguments[0] == "render":
-        return Headless(_render, render_parser().parse_args(arguments[1:]))
-    if arguments and arguments[0] == "plan":
-        return Headless(_plan, plan_parser().parse_args(arguments[1:]))
-    if arguments and arguments[0] == "weights":
-        return Headless(_weights, weights_parser().parse_args(arguments[1:]))
+    match arguments:
+        case ["render", *words]:
+            return Headless(_render, parsed_render(words))
+        case ["plan", *words]:
+            return Headless(_plan, parsed_plan(words))
+        case ["recipe", *words]:
+            return Headless(_recipe, recipe_parser().parse_args(words))
+        case ["weights", *words]:
+            return Headless(_weights, weights_parser().parse_args(words))
     options = window_parser().parse_args(arguments)
     return OpenWindow(options.content, tuple(options.style))
 
@@ -93,28 +103,39 @@ def _logged(error: BaseException) -> str:
     return f"Details: {log}"
 
 
-def _render(arguments: argparse.Namespace) -> int:
+def _render(words: argparse.Namespace) -> int:
     from engine.cli.render import render
 
-    return render(arguments)
+    return render(
+        RenderOptions(
+            asked=Asked.of(words),
+            recipe=words.recipe,
+            exact=words.exact,
+            output=words.output,
+            overwrite=words.overwrite,
+            quality=words.quality,
+            weights=words.weights,
+            download=words.download,
+            json=words.json,
+            quiet=words.quiet,
+        )
+    )
 
 
-def _plan(arguments: argparse.Namespace) -> int:
+def _plan(words: argparse.Namespace) -> int:
     from engine.cli.plan import tell_plan
 
-    return tell_plan(arguments)
+    return tell_plan(PlanOptions(Asked.of(words), words.json))
 
 
-def _weights(arguments: argparse.Namespace) -> int:
-    from engine.cli.console import download_with_progress
-    from engine.weights import installed
+def _recipe(words: argparse.Namespace) -> int:
+    from engine.cli.recipe import tell_recipe
 
-    network = NetworkName(arguments.network)
-    match arguments.command:
-        case "download":
-            print(download_with_progress(network, quiet=False))
-        case "import":
-            print(installed.import_weights(arguments.file, network))
-        case "path":
-            print(installed.find_weights(network))
-    return DONE
+    return tell_recipe(RecipeOptions(words.picture, words.json))
+
+
+def _weights(words: argparse.Namespace) -> int:
+    from engine.cli.weights import manage_weights
+
+    file = words.file if words.command == "import" else None
+    return manage_weights(WeightsOptions(words.command, NetworkName(words.network), file))

@@ -2,81 +2,89 @@
 
 from __future__ import annotations
 
-import argparse
 import functools
+from dataclasses import replace
 
-from engine.cli.arguments import is_texture, job_asked_for, settings_asked_for
+from engine.cli.asking import job_asked_for, settings_asked_for
 from engine.cli.console import print_json, print_text
-from engine.plan.planning import Plan, plan
+from engine.cli.options import PlanOptions
+from engine.plan.memory import Outlook, look_out
+from engine.plan.resolve import resolve
 from engine.spec.job import Job
+from engine.spec.layers import network_title
 from engine.spec.tiles import WHOLE
 from engine.spec.wording import about_text, gigabytes
 from engine.storage.images import open_picture
-from engine.storage.preset_store import preset_named
-from engine.weights.installed import network_title, resolve_network
+from engine.weights.installed import networks_here
 
 
-def tell_plan(arguments: argparse.Namespace) -> int:
+def tell_plan(options: PlanOptions) -> int:
     """Print the plan of the pastiche asked for, in words or as JSON; returns the exit code.
 
     Raises:
         InputError: A picture, setting or preset cannot be used.
         EngineError: The device asked for is not here.
     """
-    job = _job(arguments)
-    planned = _planned(job)
-    if arguments.json:
-        print_json({**_report(planned), "network": job.settings.network.value})
+    outlook = _outlook(_job(options))
+    if options.json:
+        print_json(_report(outlook))
     else:
-        print_text(f"{_words(planned)}\nNetwork:  {network_title(job.settings.network)}")
+        print_text(_words(outlook))
     return 0
 
 
-def _job(arguments: argparse.Namespace) -> Job:
-    preset = None if arguments.preset is None else preset_named(arguments.preset)
-    settings = settings_asked_for(arguments, preset)
-    settings = settings.on(resolve_network(settings.network))
-    if not arguments.style and not is_texture(arguments):
+def _job(options: PlanOptions) -> Job:
+    asked = options.asked
+    settings, _ = settings_asked_for(asked)
+    if not asked.styles and asked.content is not None:
         # Only its size counts: that of the photograph is as long as the canvas.
-        arguments.style = [arguments.content]
-    return job_asked_for(arguments, settings, functools.cache(open_picture))
+        asked = replace(asked, styles=(str(asked.content),))
+    return job_asked_for(asked, settings, functools.cache(open_picture))
 
 
-def _planned(job: Job) -> Plan:
+def _outlook(job: Job) -> Outlook:
     # Torch takes seconds to load; bad input has been refused before that.
     from engine.run import devices
     from engine.run.speed import measure_speed
 
-    machine = devices.machine_for(job.settings)
-    speed = measure_speed(job.settings, devices.choose_arithmetic(job.settings))
-    return plan(job, machine, speed)
+    request = job.request
+    machine = devices.machine_for(request.settings, networks_here(request.settings.network))
+    plan = resolve(request, machine)
+    speed = measure_speed(plan.settings, devices.arithmetic_of(plan))
+    return look_out(request, resolve(request, machine, speed), machine)
 
 
-def _report(planned: Plan) -> dict[str, object]:
-    width, height = planned.size
+def _report(outlook: Outlook) -> dict[str, object]:
+    plan = outlook.plan
+    width, height = plan.size
     return {
         "size": f"{width}x{height}",
-        "bytes": planned.bytes,
-        "available": planned.available,
-        "fits": planned.fits,
-        "seconds": None if planned.seconds is None else round(planned.seconds, 1),
-        "tile": planned.tiling.side,
-        "remembered": planned.tiling.remembered,
-        "largest_size": planned.largest,
-        "device": planned.device,
+        "bytes": outlook.bytes,
+        "available": outlook.available,
+        "fits": outlook.fits,
+        "seconds": None if plan.seconds is None else round(plan.seconds, 1),
+        "tile": outlook.tiling.side,
+        "remembered": outlook.tiling.remembered,
+        "largest_size": outlook.largest,
+        "device": plan.device,
+        "network": plan.network.value,
     }
 
 
-def _words(planned: Plan) -> str:
-    width, height = planned.size
-    fits = "it fits" if planned.fits else "it does not fit"
+def _words(outlook: Outlook) -> str:
+    plan = outlook.plan
+    width, height = plan.size
+    fits = "it fits" if outlook.fits else "it does not fit"
+    short = " because memory is short" if outlook.tiling != plan.tiling else ""
+    computed = outlook.tiling if plan.cuts(outlook.tiling) else WHOLE
     lines = [
         f"Size:     {width} × {height} px, {fits}",
-        f"Memory:   about {gigabytes(planned.bytes)}; {gigabytes(planned.available)} is free",
-        f"Computed: {planned.tiling if planned.cut else WHOLE}",
-        f"Largest:  {planned.largest} px would fit",
-        f"Device:   {planned.device}",
+        f"Memory:   about {gigabytes(outlook.bytes)}; {gigabytes(outlook.available)} is free",
+        f"Computed: {computed}{short}",
+        f"Largest:  {outlook.largest} px would fit",
+        f"Device:   {plan.device}",
+        f"Network:  {network_title(plan.network)}",
     ]
-    if planned.seconds is not None:
-        lines.insert(2, f"Time:     {about_text(planned.seconds)}")
+    if plan.seconds is not None:
+        lines.insert(2, f"Time:     {about_text(plan.seconds)}")
     return "\n".join(lines)

@@ -2,64 +2,76 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import signal
 import tempfile
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from engine.cli.arguments import job_asked_for, settings_asked_for
+from engine.cli.asking import job_asked_for, settings_asked_for
 from engine.cli.console import JobDisplay, download_with_progress, print_json
-from engine.run.control import Control, steer
+from engine.cli.options import RenderOptions
+from engine.cli.remake import job_of_recipe
+from engine.plan.resolve import choose_network
+from engine.run.control import Control, Work, steer
 from engine.spec.choices import NetworkName
-from engine.spec.errors import EngineError, InputError, NetworkMissingError
+from engine.spec.errors import Cancelled, GramaryeError, InputError
 from engine.spec.job import Job
-from engine.spec.outcome import Pastiche
+from engine.spec.outcome import Ending, Outcome, Pastiche
 from engine.spec.pictures import Picture
-from engine.spec.progress import Progress
-from engine.spec.settings import Settings
+from engine.storage import places
 from engine.storage.images import open_picture
 from engine.storage.naming import free_path
-from engine.storage.preset_store import preset_named
 from engine.storage.recipes import Recipe, recipe_of
 from engine.storage.saving import check_place, save_pixels
-from engine.weights import installed
+from engine.weights.installed import find_weights, networks_here
 
 
-def render(arguments: argparse.Namespace) -> int:
+@dataclass(frozen=True)
+class _Commission:
+    """What is to be made, and where it goes."""
+
+    job: Job
+    preset: str
+    output: Path
+
+
+def render(options: RenderOptions) -> int:
     """Make and save one pastiche; returns the exit code.
 
     Raises:
         InputError: A picture, setting, preset or place cannot be used.
-        EngineError: The engine could not go on.
+        EngineError: The engine could not go on; the picture so far is saved.
         Cancelled: Interrupted before there was anything to keep.
     """
-    _check_output(arguments.output, arguments.overwrite)
-    preset = None if arguments.preset is None else preset_named(arguments.preset)
-    display = JobDisplay(quiet=arguments.quiet)
-    job = _job(arguments, settings_asked_for(arguments, preset), display)
+    if options.output is not None:
+        _check_output(options.output, options.overwrite)
+    display = JobDisplay(quiet=options.quiet)
+    commission = _commission(options, display)
+    output = commission.output
     # Torch takes seconds to load; bad input has been refused before that.
     from engine.run.stylize import stylize
 
     control = Control()
-    name = preset.name if preset else ""
     with _interrupts(control, display):
-        try:
-            pastiche = _run(steer(stylize(job), control), display)
-        except EngineError as error:
-            if error.pastiche is not None:
-                _save(arguments, job, error.pastiche, name)
-                error.remedy = f"{error.remedy} The pastiche so far: {arguments.output}".strip()
-            raise
-        _save(arguments, job, pastiche, name)
-    display.say(f"{'Saved' if pastiche.complete else 'Stopped early; saved'} {arguments.output}")
-    if arguments.json:
-        print_json(_report(arguments.output, pastiche))
-    return 0 if pastiche.complete else 130
+        outcome = _run(steer(stylize(commission.job), control), display)
+        if outcome.pastiche is not None:
+            _save(options, commission, outcome, outcome.pastiche)
+    if outcome.error is not None:
+        if outcome.pastiche is not None and isinstance(outcome.error, GramaryeError):
+            remedy = f"{outcome.error.remedy} The pastiche so far: {output}"
+            outcome.error.remedy = remedy.strip()
+        raise outcome.error
+    if outcome.pastiche is None:
+        raise Cancelled
+    finished = outcome.ending is Ending.FINISHED
+    display.say(f"{'Saved' if finished else 'Stopped early; saved'} {output}")
+    if options.json:
+        print_json(_report(output, outcome, outcome.pastiche))
+    return 0 if finished else 130
 
 
 def _check_output(output: Path, overwrite: bool) -> None:
@@ -71,43 +83,60 @@ def _check_output(output: Path, overwrite: bool) -> None:
         )
 
 
-def _job(arguments: argparse.Namespace, settings: Settings, display: JobDisplay) -> Job:
+def _commission(options: RenderOptions, display: JobDisplay) -> _Commission:
     def opened(path: Path) -> Picture:
         picture = open_picture(path)
         for note in picture.notes:
             display.say(f"{picture.name}: {note}")
         return picture
 
-    job = job_asked_for(arguments, settings, opened)
-    network, path = _network(arguments, settings.network)
-    if network is NetworkName.DRAFT and settings.network is NetworkName.AUTO:
+    if options.recipe is not None:
+        job, preset = job_of_recipe(options, opened, display.say)
+        beside = options.recipe.with_suffix(".png")
+        output = options.output or free_path(beside)
+    else:
+        assert options.output is not None, "argparse asks for it where there is no recipe"
+        settings, preset = settings_asked_for(options.asked)
+        job, output = job_asked_for(options.asked, settings, opened), options.output
+    weights = _network_weights(options, job.request.settings.network, display)
+    places.remember(
+        {
+            picture.sha256: picture.path
+            for picture in job.pictures.values()
+            if picture.path is not None
+        }
+    )
+    job = Job(job.request, job.pictures, weights, job.plan, job.script)
+    return _Commission(job, preset, output)
+
+
+def _network_weights(
+    options: RenderOptions, wanted: NetworkName, display: JobDisplay
+) -> Path | None:
+    """The file that was named, or fetched because it was missing; None to look for it as usual."""
+    here = networks_here(wanted, options.weights)
+    network = choose_network(wanted, here)
+    if options.download and wanted is NetworkName.AUTO:
+        network = NetworkName.VGG19
+    if network not in here:
+        if not options.download:
+            find_weights(network)  # says what is missing, and how to get it
+        return Path(download_with_progress(network, quiet=options.quiet))
+    if network is NetworkName.DRAFT and wanted is NetworkName.AUTO:
         display.say("Painting with the draft network; --download fetches VGG-19, which is finer.")
-    return replace(job, settings=settings.on(network), network_weights=path)
+    return options.weights
 
 
-def _network(arguments: argparse.Namespace, wanted: NetworkName) -> tuple[NetworkName, Path]:
-    """The network to use and its file, fetched if that was asked for."""
-    network = NetworkName.VGG19
-    if wanted is not NetworkName.AUTO or not arguments.download:
-        network = installed.resolve_network(wanted, arguments.weights)
-    try:
-        return network, installed.find_weights(network, arguments.weights)
-    except NetworkMissingError:
-        if not arguments.download:
-            raise
-        return network, Path(download_with_progress(network, quiet=arguments.quiet))
-
-
-def _run(work: Generator[Progress, None, Pastiche], display: JobDisplay) -> Pastiche:
+def _run(work: Work, display: JobDisplay) -> Outcome:
     with display.live():
         try:
             while True:
                 display.show(next(work))
         except StopIteration as finished:
-            pastiche: Pastiche = finished.value
-    for note in pastiche.notes:
+            outcome: Outcome = finished.value
+    for note in outcome.notes:
         display.say(note)
-    return pastiche
+    return outcome
 
 
 @contextmanager
@@ -126,21 +155,23 @@ def _interrupts(control: Control, display: JobDisplay) -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _save(arguments: argparse.Namespace, job: Job, pastiche: Pastiche, preset: str) -> None:
+def _save(
+    options: RenderOptions, commission: _Commission, outcome: Outcome, pastiche: Pastiche
+) -> None:
     """Save where asked; if that fails after all, keep the pastiche elsewhere and say where."""
-    recipe = None
+    recipe, output = None, commission.output
     try:
-        recipe = recipe_of(job, pastiche, preset)
+        recipe = recipe_of(outcome, commission.preset)
         save_pixels(
             pastiche.pixels,
-            arguments.output,
+            output,
             recipe=recipe,
-            quality=arguments.quality,
-            overwrite=arguments.overwrite,
+            quality=options.quality,
+            overwrite=options.overwrite,
         )
     # Whatever it is, hours of work are at stake.
     except Exception as error:
-        refuge = _refuge(pastiche, arguments.output.stem, recipe)
+        refuge = _refuge(pastiche, output.stem, recipe)
         message = error.message if isinstance(error, InputError) else f"It was not saved: {error}"
         raise InputError(message, f"The pastiche was kept as {refuge}.") from error
 
@@ -155,7 +186,7 @@ def _refuge(pastiche: Pastiche, name: str, recipe: Recipe | None) -> Path:
     return path
 
 
-def _report(output: Path, pastiche: Pastiche) -> dict[str, object]:
+def _report(output: Path, outcome: Outcome, pastiche: Pastiche) -> dict[str, object]:
     progress = pastiche.progress
     height, width = pastiche.pixels.shape[:2]
     return {
@@ -168,6 +199,6 @@ def _report(output: Path, pastiche: Pastiche) -> dict[str, object]:
         "terms": {term.name: term.value for term in progress.terms},
         "peak_memory": pastiche.peak_memory,
         "device": progress.device,
-        "notes": list(pastiche.notes),
-        "complete": pastiche.complete,
+        "notes": list(outcome.notes),
+        "complete": outcome.ending is Ending.FINISHED,
     }

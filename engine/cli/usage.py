@@ -21,6 +21,8 @@ _EXIT_CODES = "exit codes: 0 done, 2 bad usage or input, 3 the engine failed, 13
 
 _WINDOW_USAGE = """gramarye [CONTENT] [--style STYLE ...]
        gramarye render CONTENT --style FILE --output FILE [options]
+       gramarye render --recipe PICTURE [--output FILE] [options]
+       gramarye recipe PICTURE [--json]
        gramarye plan CONTENT [--style FILE ...] [--size N] [options]
        gramarye weights download|import|path ..."""
 
@@ -28,6 +30,7 @@ _WINDOW_EPILOG = f"""\
 commands that need no window:
   render                make a pastiche; see gramarye render --help
   plan                  what a pastiche would take; see gramarye plan --help
+  recipe                what made a picture; see gramarye recipe --help
   weights               manage the network weights; see gramarye weights --help
 
 {_EXIT_CODES}
@@ -40,6 +43,11 @@ examples:
   gramarye render photo.jpg --style night.jpg --output large.tiff --size 2048 \\
       --preset Painterly --set style_strength=2 --set stroke_size=0.5
   gramarye render none --style marble.jpg --output texture.png --preset Texture
+  gramarye render --recipe pastiche.png --set output_size=2048
+
+With --recipe a picture is made again from the recipe inside it. Its photograph
+and paintings are looked for beside it and where they were last opened, or are
+named with --content and --style. Without changes the pixels are the same.
 
 Ctrl-C stops and keeps: the pastiche so far is saved, and the exit code is 130.
 A second Ctrl-C discards it.
@@ -61,13 +69,42 @@ the exit code is 0.
 """
 
 
+_RECIPE_EPILOG = f"""\
+examples:
+  gramarye recipe pastiche.png
+  gramarye recipe pastiche.png --json
+
+{_EXIT_CODES}
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaints are JSON as well where that was asked for."""
+
+    _tells_json = False
+
+    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
+        """Look for `--json` before anything can be complained of."""
+        words = sys.argv[1:] if args is None else args
+        self._tells_json = any(len(word) > 3 and "--json".startswith(word) for word in words)
+        return super().parse_known_args(args, namespace)
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong, and end with exit code 2."""
+        if self._tells_json:
+            from engine.cli.console import print_json
+
+            print_json({"error": f"{self.prog}: {message}", "exit_code": 2})
+        super().error(message)
+
+
 def _formatter(prog: str) -> argparse.HelpFormatter:
     return argparse.RawDescriptionHelpFormatter(prog, max_help_position=24)
 
 
 def window_parser() -> argparse.ArgumentParser:
     """What opens the window: pictures, or nothing."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="gramarye",
         usage=_WINDOW_USAGE,
         description="Neural style transfer by optimisation: paint your photograph in the manner\n"
@@ -87,15 +124,22 @@ def window_parser() -> argparse.ArgumentParser:
 
 def render_parser() -> argparse.ArgumentParser:
     """What `render` takes: pictures, their look, where to, and on what."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="gramarye render",
-        usage="gramarye render CONTENT --style FILE[:WEIGHT] --output FILE [options]",
+        usage="gramarye render CONTENT --style FILE[:WEIGHT] --output FILE [options]\n"
+        "       gramarye render --recipe PICTURE [--output FILE] [options]",
         description="Make a pastiche without the window.",
         epilog=_RENDER_EPILOG,
         formatter_class=_formatter,
         add_help=False,
     )
-    _name_pictures(parser.add_argument_group("pictures"), style_required=True)
+    pictures = parser.add_argument_group("pictures")
+    _name_pictures(pictures)
+    pictures.add_argument(
+        "--content", dest="named_content", metavar="FILE",
+        help="the photograph, for a recipe whose own is not found",
+    )  # fmt: skip
+    _name_recipe(parser.add_argument_group("again"))
     _name_look(parser.add_argument_group("look"))
     _name_result(parser.add_argument_group("result"))
     machine = parser.add_argument_group("network and machine")
@@ -107,7 +151,7 @@ def render_parser() -> argparse.ArgumentParser:
 
 def plan_parser() -> argparse.ArgumentParser:
     """What `plan` takes: the words of `render` that say what it makes, and on what."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="gramarye plan",
         usage="gramarye plan CONTENT [--style FILE[:WEIGHT] ...] [options]",
         description="Say what a pastiche would take: memory, time, and the largest that fits.",
@@ -115,7 +159,7 @@ def plan_parser() -> argparse.ArgumentParser:
         formatter_class=_formatter,
         add_help=False,
     )
-    _name_pictures(parser.add_argument_group("pictures"), style_required=False)
+    _name_pictures(parser.add_argument_group("pictures"))
     _name_look(parser.add_argument_group("look"))
     _name_machine(parser.add_argument_group("network and machine"))
     result = parser.add_argument_group("result").add_argument
@@ -124,11 +168,20 @@ def plan_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _name_pictures(group: argparse._ArgumentGroup, *, style_required: bool) -> None:
+def _name_recipe(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
-    add("content", metavar="CONTENT", help="the photograph, or 'none' to make a texture")
+    add("--recipe", type=Path, metavar="PICTURE", help="make this picture of Gramarye's again")
+    add("--exact", action="store_true", help="refuse if it would not be the very same picture")
+
+
+def _name_pictures(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
     add(
-        "--style", action="append", default=[], required=style_required, metavar="FILE[:WEIGHT]",
+        "content", nargs="?", metavar="CONTENT",
+        help="the photograph, or 'none' to make a texture",
+    )  # fmt: skip
+    add(
+        "--style", action="append", default=[], metavar="FILE[:WEIGHT]",
         help="a painting and its share in the blend (1); may be given several times",
     )  # fmt: skip
     add("--start", type=Path, metavar="FILE", help="begin with this picture on the canvas")
@@ -149,8 +202,8 @@ def _name_look(group: argparse._ArgumentGroup) -> None:
 def _name_result(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add(
-        "--output", required=True, type=Path, metavar="FILE",
-        help="where to save: .png, .jpg, .tiff or .webp",
+        "--output", type=Path, metavar="FILE",
+        help="where to save: .png, .jpg, .tiff or .webp; beside the picture for a recipe",
     )  # fmt: skip
     add("--overwrite", action="store_true", help="replace the output file if it exists")
     add("--quality", type=_quality, default=95, metavar="N", help="of JPEG and WebP, 1 to 100 (95)")
@@ -191,7 +244,7 @@ def _quality(text: str) -> int:
 
 def weights_parser() -> argparse.ArgumentParser:
     """What `weights` takes: one of three commands."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="gramarye weights",
         description="Manage the network weights that Gramarye measures pictures with.",
     )
@@ -225,6 +278,46 @@ class _PrintAndEnd(argparse.Action):
 
     def text(self) -> str:
         raise NotImplementedError
+
+
+def parsed_render(words: Sequence[str]) -> argparse.Namespace:
+    """Understand the words after `render`; bad usage ends the program."""
+    parser = render_parser()
+    found = parser.parse_args(words)
+    if found.recipe is None:
+        needed = [("CONTENT", found.content), ("--style", found.style), ("--output", found.output)]
+        missing = [word for word, value in needed if not value]
+        if missing:
+            parser.error(f"the following arguments are required: {', '.join(missing)}")
+        if found.named_content is not None or found.exact:
+            parser.error("--content and --exact go with --recipe")
+    elif found.content is not None:
+        parser.error("--recipe has a photograph of its own; name another with --content")
+    else:
+        found.content = found.named_content
+    return found
+
+
+def parsed_plan(words: Sequence[str]) -> argparse.Namespace:
+    """Understand the words after `plan`; bad usage ends the program."""
+    parser = plan_parser()
+    found = parser.parse_args(words)
+    if found.content is None:
+        parser.error("the following arguments are required: CONTENT")
+    return found
+
+
+def recipe_parser() -> argparse.ArgumentParser:
+    """What `recipe` takes: a picture."""
+    parser = _Parser(
+        prog="gramarye recipe",
+        description="Tell what made a picture: what was asked, what was decided, what happened.",
+        epilog=_RECIPE_EPILOG,
+        formatter_class=_formatter,
+    )
+    parser.add_argument("picture", type=Path, metavar="PICTURE", help="saved by Gramarye")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    return parser
 
 
 class _ListSettings(_PrintAndEnd):

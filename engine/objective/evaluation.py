@@ -1,2 +1,1 @@
 """SHIM."""
-from engine.objective.objective import Evaluation

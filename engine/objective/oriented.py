@@ -1,3 +1,5 @@
 """SHIM."""
+
 from engine.objective.objective import Views as OrientedObjective
+
 OrientedObjective.orientations = property(lambda self: self.sides)

@@ -50,11 +50,11 @@ from engine.spec import events as happened
 from engine.spec.errors import EngineError, InputError
 from engine.spec.events import Event, Paused, Retuned, RolledBack, SmallerTiles, Stopped, Unmeasured
 from engine.spec.job import Job, Retune
-from engine.spec.settings import measured_layers
 from engine.spec.outcome import Ending, Outcome, Pastiche
 from engine.spec.plan import Plan
 from engine.spec.progress import Progress
 from engine.spec.request import Request
+from engine.spec.layers import measured_layers
 from engine.spec.tiles import Tiling
 from engine.weights.installed import find_weights, networks_here
 

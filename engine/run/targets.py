@@ -11,10 +11,12 @@ from engine.network.networks import Network
 from engine.objective.objective import (
     ContentTarget,
     Objective,
-    Targets as _T,
     Views,
     encode_content,
     encode_style,
+)
+from engine.objective.objective import (
+    Targets as _T,
 )
 from engine.run import devices
 from engine.run.tensors import to_tensor
@@ -46,6 +48,7 @@ class Targets:
         self._tiling = plan.tiling
         self._weights = read_weights(file, plan.network)
         import hashlib
+
         self.network_sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
         self._network: Network | None = None
         self._built_for: frozenset[str] = frozenset()

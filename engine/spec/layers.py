@@ -134,10 +134,3 @@ Layers = Annotated[
     BeforeValidator(parse_layers),
     PlainSerializer(dict),
 ]
-
-
-class MeasuredLayers(NamedTuple):
-    """The layers whose features the targets hold, in the order of the network."""
-
-    content: tuple[str, ...]
-    style: tuple[str, ...]

@@ -57,5 +57,3 @@ def content_gain(settings: Settings) -> float:
     if settings.network is not NetworkName.DRAFT:
         return 1.0
     return _TURNED_GAIN if len(turns(settings)) > 1 else _UPRIGHT_GAIN
-
-orientations = turns

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from engine.spec.choices import Device, NetworkName, Precision
-from engine.spec.orientations import Turn as Orientation
+from engine.spec.orientations import Orientation
 from engine.spec.pictures import Sha256, Size
 from engine.spec.request import StoredSettings
 from engine.spec.scales import Scale

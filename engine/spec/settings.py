@@ -25,7 +25,7 @@ from engine.spec.choices import (
     StyleLoss,
 )
 from engine.spec.errors import InputError
-from engine.spec.layers import Layers, MeasuredLayers, layer_names, stand_in
+from engine.spec.layers import Layers, layer_names, stand_in
 from engine.spec.parameters import Group, Kind, Parameter, parameter, rows_of
 from engine.spec.tiles import SMALLEST_TILE
 
@@ -360,11 +360,3 @@ def _remedy(name: str) -> str:
 DEFAULTS = Settings()
 PARAMETERS = tuple(rows_of(DEFAULTS))
 PARAMETER: Mapping[str, Parameter] = types.MappingProxyType({row.name: row for row in PARAMETERS})
-
-
-def measured_layers(settings: Settings) -> MeasuredLayers:
-    """The layers that targets have to be measured at for these settings."""
-    return MeasuredLayers(
-        tuple(layer for layer, _ in settings.content_layers),
-        tuple(layer for layer, _ in settings.style_layers),
-    )
