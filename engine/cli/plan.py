@@ -9,11 +9,12 @@ from engine.cli.arguments import is_texture, job_asked_for, settings_asked_for
 from engine.cli.console import print_json, print_text
 from engine.plan.planning import Plan, plan
 from engine.spec.job import Job
+from engine.spec.layers import network_title
 from engine.spec.tiles import WHOLE
 from engine.spec.wording import about_text, gigabytes
 from engine.storage.images import open_picture
 from engine.storage.preset_store import preset_named
-from engine.weights.installed import network_title, resolve_network
+from engine.weights.installed import resolve_network
 
 
 def tell_plan(arguments: argparse.Namespace) -> int:
