@@ -79,15 +79,18 @@ def _distil(options: argparse.Namespace) -> None:
         name = "cuda" if torch.cuda.is_available() else "cpu"
     device = torch.device(name)
     course = Course(**{name: getattr(options, name) for name in _COURSE})
-    teacher = Teacher(read_weights(options.teacher, NetworkName.VGG19)).moved(device)
+    weights = read_weights(options.teacher, NetworkName.VGG19)
+    teacher = Teacher(weights.tensors).moved(device)
     pictures = Pictures(options.images, course.patch)
     folder = options.out.with_name(f"{options.out.name}.state")
     folder.mkdir(parents=True, exist_ok=True)
     distillation = Distillation(course, Design(), teacher, pictures, folder, device, _say)
     student = distillation.run()
-    with options.teacher.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    origin = {"teacher_sha256": digest, "steps": str(course.steps), "seed": str(course.seed)}
+    origin = {
+        "teacher_sha256": weights.sha256,
+        "steps": str(course.steps),
+        "seed": str(course.seed),
+    }
     write_student(student, options.out, origin)
     _say(f"Wrote {options.out}; {folder} can be deleted.")
 

@@ -20,7 +20,7 @@ from torch.nn import functional as F
 from engine.distill.guidance import aims_of, gradients
 from engine.distill.networks import TAPS, Features, Student, Teacher
 from engine.distill.pictures import Pictures, disturbed
-from engine.spec.orientations import TURNS
+from engine.spec.orientations import ORIENTATIONS
 from engine.storage.paths import replacing
 
 FRAMES = 6
@@ -114,15 +114,20 @@ def paint(
 ) -> list[Tensor]:
     """Let a student paint a batch of squares (N, 3, S, S); the pictures at given steps.
 
-    As in the application, each step looks at them turned another way.
+    As in the application, each step looks at them in another orientation.
     """
-    views = [(turn, aims_of(student, turn.of(contents), turn.of(styles))) for turn in TURNS]
+    aims = [
+        aims_of(student, orientation.of(contents), orientation.of(styles))
+        for orientation in ORIENTATIONS
+    ]
     canvas = start.clone().requires_grad_()
     optimizer = torch.optim.Adam([canvas], lr=_RATE, betas=_BETAS)
     seen = []
     for step in range(1, moments[-1] + 1):
-        turn, aims = views[step % len(views)]
-        canvas.grad = turn.back(gradients(student, turn.of(canvas), aims, weights))
+        number = step % len(ORIENTATIONS)
+        orientation = ORIENTATIONS[number]
+        seen_now = orientation.of(canvas)
+        canvas.grad = orientation.back(gradients(student, seen_now, aims[number], weights))
         optimizer.step()
         with torch.no_grad():
             canvas.clamp_(0, 1)

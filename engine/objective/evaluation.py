@@ -1,1 +1,2 @@
 """SHIM."""
+from engine.objective.objective import Evaluation as Evaluation

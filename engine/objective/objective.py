@@ -20,7 +20,7 @@ from engine.objective.statistics import (
     measure,
 )
 from engine.spec.layers import LayerWeight, features_size
-from engine.spec.orientations import UPRIGHT, Turn, content_gain
+from engine.spec.orientations import UPRIGHT, Orientation, content_gain
 from engine.spec.settings import Settings
 from engine.spec.tiles import Box
 
@@ -63,7 +63,7 @@ class Targets:
 
     content: Mapping[str, ContentTarget] | None
     styles: tuple[Mapping[str, Statistics], ...]
-    turn: Turn = UPRIGHT
+    turn: Orientation = UPRIGHT
 
 
 def encode_content(

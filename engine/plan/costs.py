@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from engine.plan.machine import Machine
 from engine.spec.choices import NetworkName, Pooling
 from engine.spec.layers import CHANNELS, block_names, channels_of, features_size
-from engine.spec.orientations import turns
+from engine.spec.orientations import orientations
 from engine.spec.pictures import Size
 from engine.spec.settings import Settings
 from engine.spec.tiles import Tiling, segment_stages, shape
@@ -83,7 +83,7 @@ def content_bytes(settings: Settings, machine: Machine, size: Size) -> float:
     for layer, _ in settings.content_layers:
         height, width = features_size(layer, (size[1], size[0]))
         total += channels_of(layer, settings.network) * height * width * machine.item
-    return total * len(turns(settings))
+    return total * len(orientations(settings))
 
 
 def weights_bytes(settings: Settings, machine: Machine) -> float:

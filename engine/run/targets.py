@@ -46,10 +46,10 @@ class Targets:
         self._job, self._plan = job, plan
         self._arithmetic = devices.arithmetic_of(plan)
         self._tiling = plan.tiling
-        self._weights = read_weights(file, plan.network)
-        import hashlib
+        weights = read_weights(file, plan.network)
+        self._weights = weights.tensors
 
-        self.network_sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+        self.network_sha256 = weights.sha256
         self._network: Network | None = None
         self._built_for: frozenset[str] = frozenset()
 
@@ -108,7 +108,7 @@ class Targets:
 
     def _network_for(self, measured: MeasuredLayers) -> Network:
         """The network, built anew only when other layers are named."""
-        layers = frozenset(measured.content + measured.style)
+        layers = measured.all
         if self._network is None or self._network.layers != layers:
             settings = self._plan.settings
             self._network = Network(

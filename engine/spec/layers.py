@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Annotated, Any, NamedTuple
+from dataclasses import dataclass
+from typing import Annotated, Any, NamedTuple, Protocol
 
 from pydantic import BeforeValidator, PlainSerializer
 
@@ -15,6 +16,40 @@ class LayerWeight(NamedTuple):
 
     layer: str
     weight: float
+
+
+@dataclass(frozen=True)
+class MeasuredLayers:
+    """The layers at which a job's pictures are measured; its network is built for them.
+
+    Settings may come to name fewer of them in the course of a job, and weigh them otherwise.
+    """
+
+    content: frozenset[str]
+    style: frozenset[str]
+
+    @property
+    def all(self) -> frozenset[str]:
+        """Those of either kind."""
+        return self.content | self.style
+
+
+class _NamesLayers(Protocol):
+    """Settings, as far as they name layers; these are declared on top of this module."""
+
+    @property
+    def content_layers(self) -> tuple[LayerWeight, ...]: ...
+
+    @property
+    def style_layers(self) -> tuple[LayerWeight, ...]: ...
+
+
+def measured_layers(settings: _NamesLayers) -> MeasuredLayers:
+    """The layers that a job begun with these settings is measured at."""
+    return MeasuredLayers(
+        frozenset(layer for layer, _ in settings.content_layers),
+        frozenset(layer for layer, _ in settings.style_layers),
+    )
 
 
 def parse_layers(value: object) -> tuple[LayerWeight, ...]:
@@ -70,6 +105,19 @@ CHANNELS: Mapping[NetworkName, tuple[int, ...]] = {
     NetworkName.DRAFT: (16, 40, 64, 176, 256),
 }
 """Channels of the convolutions in each stage."""
+
+
+_TITLES = {
+    NetworkName.AUTO: "VGG-19",
+    NetworkName.VGG19: "VGG-19",
+    NetworkName.VGG16: "VGG-16",
+    NetworkName.DRAFT: "the draft network",
+}
+
+
+def network_title(network: NetworkName) -> str:
+    """A network's name as people write it: VGG-19."""
+    return _TITLES[network]
 
 
 PROJECTIONS: Mapping[str, int] = {

@@ -2,7 +2,7 @@
 
 Whatever is minimised through a network finds what that network overlooks, and a small network
 overlooks much. But what escapes it in a picture does not escape it in the same picture turned. So
-at each step it is shown the canvas, and the pictures it is held against, turned another way.
+at each step it is shown the canvas, and the pictures it is held against, in another orientation.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 _TURNED_GAIN, _UPRIGHT_GAIN = 1.32, 2.4
 """Factors on the content loss with the draft network, which sees a pastiche nearer to its content
-than VGG-19 does: turned a little, upright by half."""
+than VGG-19 does: a little in all orientations together, by half in one alone."""
 
 
 @dataclass(frozen=True)
-class Turn:
+class Orientation:
     """One way to look at pictures (N, C, H, W): turned to the left by so many quarters."""
 
     quarters: int
@@ -40,20 +40,20 @@ class Turn:
         return picture.rot90(quarters, (2, 3)).contiguous() if quarters else picture
 
 
-UPRIGHT = Turn(0)
-TURNS = (UPRIGHT, Turn(1), Turn(2), Turn(3))
-"""All the ways there are, the first upright."""
+UPRIGHT = Orientation(0)
+ORIENTATIONS = (UPRIGHT, Orientation(1), Orientation(2), Orientation(3))
+"""All there are, the first upright."""
 
 
-def turns(settings: Settings) -> tuple[Turn, ...]:
-    """The ways a job's pictures are looked at, one a step, in turn; the first is upright."""
+def orientations(settings: Settings) -> tuple[Orientation, ...]:
+    """Those in which a job's pictures are looked at, one a step, in turn; the first is upright."""
     # L-BFGS learns from how the gradient changes, so what it minimises has to stand still.
     turned = settings.optimizer is not OptimizerName.LBFGS
-    return TURNS if settings.network is NetworkName.DRAFT and turned else (UPRIGHT,)
+    return ORIENTATIONS if settings.network is NetworkName.DRAFT and turned else (UPRIGHT,)
 
 
 def content_gain(settings: Settings) -> float:
     """A factor on the content loss that makes up for what the network overlooks."""
     if settings.network is not NetworkName.DRAFT:
         return 1.0
-    return _TURNED_GAIN if len(turns(settings)) > 1 else _UPRIGHT_GAIN
+    return _TURNED_GAIN if len(orientations(settings)) > 1 else _UPRIGHT_GAIN

@@ -6,18 +6,25 @@ import hashlib
 import pickle
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import load_file, save
+from safetensors.torch import load, load_file, save
 from torch import Tensor
 
 from engine.spec.choices import NetworkName
 from engine.spec.errors import InputError
-from engine.spec.layers import CHANNELS, CONVOLUTIONS, PROJECTIONS, channels_of
+from engine.spec.layers import (
+    CHANNELS,
+    CONVOLUTIONS,
+    PROJECTIONS,
+    channels_of,
+    network_title,
+)
 from engine.storage.paths import replacing, unreadable
-from engine.weights.installed import network_title
 
 _ZIP, _PICKLE = b"PK\x03\x04", b"\x80"
 """How the files of torch.save begin, since 1.6 and before."""
@@ -28,23 +35,45 @@ DRAFT_FORMAT = "1"
 _REMEDY = "Choose the file torchvision publishes for this network, or one made from it."
 
 
-def read_weights(path: Path, network: NetworkName) -> dict[str, Tensor]:
+@dataclass(frozen=True, eq=False)
+class NetworkWeights:
+    """A network as it was read, and from what.
+
+    Attributes:
+        tensors: `conv1_1.weight` (C_out, C_in, 3, 3), `conv1_1.bias` (C_out,), ... in the network's
+            order; of the draft network also `relu1_1.projection` (K, C), ...; float32, finite, on
+            the CPU.
+        sha256: Of the file's bytes as they were when they were read, hexadecimal.
+    """
+
+    tensors: Mapping[str, Tensor]
+    sha256: str
+
+
+def read_weights(path: Path, network: NetworkName) -> NetworkWeights:
     """The convolutions of a network from a .safetensors or .pth file, full or convolutions only.
 
     Layers may be named as torchvision does (`features.0.weight`) or as we do (`conv1_1.weight`).
     Nothing in the file is executed.
 
-    Returns:
-        `conv1_1.weight` (C_out, C_in, 3, 3), `conv1_1.bias` (C_out,), ... in the network's order;
-        of the draft network also `relu1_1.projection` (K, C), ...; float32, finite, on the CPU.
-
     Raises:
         InputError: The file cannot be read, or is not this network; the message names the first
             layer that is missing, misshapen or does not hold finite numbers.
     """
-    if network is NetworkName.DRAFT:
-        _check_draft(path)
-    found = _by_layer(_read_tensors(path), network)
+    draft = network is NetworkName.DRAFT
+    if draft:
+        _check_version(path)
+    try:
+        with path.open("rb") as file:
+            # The same open file twice: another put in its place meanwhile changes nothing.
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            if draft:
+                _check_shipped(path, sha256)
+            file.seek(0)
+            tensors = _read_tensors(file, path.name)
+    except OSError as error:
+        raise unreadable(path, error) from error
+    found = _by_layer(tensors, network)
     expected = _shapes(network)
     title = network_title(network)
     for key, shape in expected.items():
@@ -55,7 +84,8 @@ def read_weights(path: Path, network: NetworkName) -> dict[str, Tensor]:
     if foreign:
         layer = foreign[0].rpartition(".")[0]
         raise InputError(f"{path.name} is not {title}: it also has a layer {layer}.", _REMEDY)
-    return {key: torch.empty(shape).copy_(found[key]) for key, shape in expected.items()}
+    kept = {key: torch.empty(shape).copy_(found[key]) for key, shape in expected.items()}
+    return NetworkWeights(kept, sha256)
 
 
 def write_weights(weights: Mapping[str, Tensor], path: Path, origin: Mapping[str, str]) -> None:
@@ -76,31 +106,28 @@ def write_weights(weights: Mapping[str, Tensor], path: Path, origin: Mapping[str
             )
 
 
-def _read_tensors(path: Path) -> dict[str, Tensor]:
+def _read_tensors(file: BinaryIO, name: str) -> dict[str, Tensor]:
     """Whatever tensors a file holds, by the names it gives them."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(9)
-    except OSError as error:
-        raise unreadable(path, error) from error
+    head = file.read(9)
+    file.seek(0)
     try:
         # First: the length in front of a safetensors header may begin like a pickle.
         if head[8:] == b"{":
-            return load_file(path)
+            return load(file.read())
         if head.startswith((_ZIP, _PICKLE)):
-            return _tensors_in(torch.load(path, map_location="cpu", weights_only=True))
+            return _tensors_in(torch.load(file, map_location="cpu", weights_only=True))
     except pickle.UnpicklingError as error:
         raise InputError(
-            f"{path.name} was refused: it holds code, or something else that is not plain numbers.",
+            f"{name} was refused: it holds code, or something else that is not plain numbers.",
             _REMEDY,
         ) from error
     # A damaged file makes the parsers raise nearly anything, and all of it means the same.
     except Exception as error:
         raise InputError(
-            f"{path.name} is damaged or incomplete.", "Download or copy the file again."
+            f"{name} is damaged or incomplete.", "Download or copy the file again."
         ) from error
     content = "not a file of network weights" if head else "empty"
-    raise InputError(f"{path.name} is {content}.", _REMEDY)
+    raise InputError(f"{name} is {content}.", _REMEDY)
 
 
 def digest_beside(path: Path) -> Path:
@@ -108,25 +135,30 @@ def digest_beside(path: Path) -> Path:
     return path.with_name(f"{path.name}.sha256")
 
 
-def _check_draft(path: Path) -> None:
-    """Refuse a draft network of another version, or one that is not the one that ships.
-
-    The digest lies beside the file that ships; a file of one's own need not have one.
-    """
+def _check_version(path: Path) -> None:
+    """Refuse a draft network of another version."""
     try:
         with safe_open(path, "pt") as file:
             version = (file.metadata() or {}).get("format")
-        sidecar = digest_beside(path)
-        wanted = sidecar.read_text("ascii").split()[0] if sidecar.is_file() else ""
-        with path.open("rb") as bytes_of:
-            digest = hashlib.file_digest(bytes_of, "sha256").hexdigest()
     except OSError as error:
         raise _draft_fault(f"{path.name} cannot be read") from error
     except Exception as error:
         raise _draft_fault(f"{path.name} is damaged or incomplete") from error
     if version != DRAFT_FORMAT:
         raise _draft_fault(f"{path.name} is of another version")
-    if wanted and wanted != digest:
+
+
+def _check_shipped(path: Path, sha256: str) -> None:
+    """Refuse a draft network that is not the one that ships.
+
+    The digest lies beside the file that ships; a file of one's own need not have one.
+    """
+    sidecar = digest_beside(path)
+    try:
+        wanted = sidecar.read_text("ascii").split()[0] if sidecar.is_file() else sha256
+    except (ValueError, IndexError) as error:
+        raise _draft_fault(f"{sidecar.name} is damaged or incomplete") from error
+    if wanted != sha256:
         raise _draft_fault(f"{path.name} is not the file that ships with this version")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from engine.spec.choices import NetworkName
 from engine.spec.errors import InputError, NetworkMissingError
+from engine.spec.layers import network_title
 from engine.storage.paths import data_folder
 from engine.weights.downloads import fetch
 from resources import DRAFT_NETWORK
@@ -32,19 +32,6 @@ class Download:
     size: int
     digest: str
     destination: Path
-
-
-_TITLES = {
-    NetworkName.AUTO: "VGG-19",
-    NetworkName.VGG19: "VGG-19",
-    NetworkName.VGG16: "VGG-16",
-    NetworkName.DRAFT: "the draft network",
-}
-
-
-def network_title(network: NetworkName) -> str:
-    """A network's name as people write it: VGG-19."""
-    return _TITLES[network]
 
 
 def networks_here(
@@ -115,11 +102,9 @@ def import_weights(source: Path, network: NetworkName) -> Path:
     from engine.weights.checkpoints import read_weights, write_weights
 
     weights = read_weights(source, network)
-    with source.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
     destination = _kept_as(network)
-    origin = {"network": network.value, "source": source.name, "source_sha256": digest}
-    write_weights(weights, destination, origin)
+    origin = {"network": network.value, "source": source.name, "source_sha256": weights.sha256}
+    write_weights(weights.tensors, destination, origin)
     return destination
 
 

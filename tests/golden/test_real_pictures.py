@@ -53,7 +53,7 @@ class Judge:
     ) -> None:
         from torchvision.models import vgg19
 
-        weights = iter(read_weights(network, NetworkName.VGG19).values())
+        weights = iter(read_weights(network, NetworkName.VGG19).tensors.values())
         self._model = vgg19().features[:30].eval()
         for module in self._model:
             if isinstance(module, torch.nn.Conv2d):

@@ -18,7 +18,7 @@ EXACT = Arithmetic(torch.device("cpu"), torch.float64)
 
 @pytest.fixture(scope="module")
 def weights(random_network: Path) -> dict[str, torch.Tensor]:
-    return read_weights(random_network, NetworkName.VGG19)
+    return read_weights(random_network, NetworkName.VGG19).tensors
 
 
 def taps(network: Network, image: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -68,7 +68,7 @@ def test_other_poolings_keep_the_scale_of_activations(
     from engine.run.canvas import to_tensor
     from engine.storage.images import open_picture
 
-    weights = read_weights(real_network, NetworkName.VGG19)
+    weights = read_weights(real_network, NetworkName.VGG19).tensors
     single = Arithmetic(torch.device("cpu"), torch.float32)
     pixels = open_picture(shared / "images" / "content" / "tubingen.jpg").pixels
     image = to_tensor(pixels, (128, 96), torch.device("cpu"))

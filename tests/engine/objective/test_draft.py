@@ -67,7 +67,7 @@ def test_auto_is_vgg19_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize("loss", ["gram", "gram+mean+std", "wasserstein"])
 def test_losses_compare_what_the_projections_show(loss: str) -> None:
     settings = SETTINGS.changed(style_loss=loss)
-    weights = read_weights(DRAFT_NETWORK, DRAFT)
+    weights = read_weights(DRAFT_NETWORK, DRAFT).tensors
     x, content, style = image(1), image(2), image(3, 40, 44)
     objectives = []
     for tiling in (Tiling(), Tiling(32)):
@@ -89,7 +89,7 @@ def test_losses_compare_what_the_projections_show(loss: str) -> None:
 
 def test_each_step_sees_the_same_objective_from_another_side() -> None:
     settings = SETTINGS.changed(style_loss="gram")
-    weights = read_weights(DRAFT_NETWORK, DRAFT)
+    weights = read_weights(DRAFT_NETWORK, DRAFT).tensors
     levels = [(255 * seen).to(torch.uint8) for seen in (image(2), image(3, 40, 44))]
     content, style = (Picture(level[0].permute(1, 2, 0).numpy(), "p", "") for level in levels)
     job = Job(content, (StyleImage(style),), settings, DRAFT_NETWORK)
@@ -130,7 +130,7 @@ def test_a_sample_pair_comes_near_the_painting_and_stays_the_photograph(style: s
         except StopIteration as finished:
             pixels = finished.value.pixels
             break
-    weights = read_weights(DRAFT_NETWORK, DRAFT)
+    weights = read_weights(DRAFT_NETWORK, DRAFT).tensors
 
     def seen(levels: Pixels) -> dict[str, torch.Tensor]:
         height, width = levels.shape[:2]

@@ -23,7 +23,7 @@ EXACT = Arithmetic(CPU, torch.float64)
 
 @pytest.fixture(scope="module")
 def weights(random_network: Path) -> dict[str, torch.Tensor]:
-    return read_weights(random_network, NetworkName.VGG19)
+    return read_weights(random_network, NetworkName.VGG19).tensors
 
 
 def image(seed: int, height: int = 38, width: int = 51) -> torch.Tensor:

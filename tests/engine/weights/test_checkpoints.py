@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pickle
 from collections.abc import Callable
@@ -78,7 +79,7 @@ def refusal(path: Path, network: NetworkName = VGG19) -> str:
 def test_the_full_published_file_is_read_in_the_networks_order(
     vgg19: dict[str, Tensor], write: Write
 ) -> None:
-    weights = read_weights(write(vgg19), VGG19)
+    weights = read_weights(write(vgg19), VGG19).tensors
     assert_filled_in_order(weights)
     assert list(weights)[:3] == ["conv1_1.weight", "conv1_1.bias", "conv1_2.weight"]
     assert list(weights)[-1] == "conv5_4.bias"
@@ -87,7 +88,7 @@ def test_the_full_published_file_is_read_in_the_networks_order(
 
 
 def test_vgg16_is_read(vgg16: dict[str, Tensor], write: Write) -> None:
-    weights = read_weights(write(vgg16), VGG16)
+    weights = read_weights(write(vgg16), VGG16).tensors
     assert_filled_in_order(weights)
     assert list(weights)[-1] == "conv5_3.bias"
     assert len(weights) == 26
@@ -107,21 +108,29 @@ def test_vgg16_is_read(vgg16: dict[str, Tensor], write: Write) -> None:
 def test_other_layouts_hold_the_same(
     vgg19: dict[str, Tensor], write: Write, wrap: Callable[[dict[str, Tensor]], object]
 ) -> None:
-    assert_filled_in_order(read_weights(write(wrap(vgg19)), VGG19))
+    assert_filled_in_order(read_weights(write(wrap(vgg19)), VGG19).tensors)
 
 
 def test_files_of_old_torch_are_read(vgg19: dict[str, Tensor], tmp_path: Path) -> None:
     path = tmp_path / "old.pth"
     torch.save(convolutions(vgg19), path, _use_new_zipfile_serialization=False)
-    assert_filled_in_order(read_weights(path, VGG19))
+    assert_filled_in_order(read_weights(path, VGG19).tensors)
 
 
 def test_safetensors_with_our_names_are_read_whatever_the_suffix(
     random_network: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "mislabelled.pth").symlink_to(random_network)
-    weights = read_weights(tmp_path / "mislabelled.pth", VGG19)
+    weights = read_weights(tmp_path / "mislabelled.pth", VGG19).tensors
     assert weights["conv5_4.weight"].std().item() == pytest.approx((2 / 4608) ** 0.5, rel=0.01)
+
+
+def test_what_was_read_is_told_by_its_digest(vgg19: dict[str, Tensor], write: Write) -> None:
+    path = write(vgg19)
+    told = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert read_weights(path, VGG19).sha256 == told
+    write({**vgg19, "features.0.weight": vgg19["features.0.weight"] + 1})
+    assert read_weights(path, VGG19).sha256 != told
 
 
 def test_a_missing_layer_is_named(vgg19: dict[str, Tensor], write: Write) -> None:
@@ -258,7 +267,7 @@ def test_a_missing_file_and_a_folder_are_told(tmp_path: Path) -> None:
 
 @pytest.mark.real
 def test_the_real_network_is_read(real_network: Path) -> None:
-    weights = read_weights(real_network, VGG19)
+    weights = read_weights(real_network, VGG19).tensors
     edges = weights["conv1_1.weight"]
     assert edges.shape == (64, 3, 3, 3)
     # Measured on pictures of 0..255 whose spread torchvision's normalisation divides by about 60.
