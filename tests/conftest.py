@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
+import pydantic.fields  # noqa: F401 - loaded after Qt and half of pydantic, it breaks in Qt's hook
 import pytest
 
 from engine.spec.choices import NetworkName

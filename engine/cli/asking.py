@@ -10,7 +10,7 @@ from engine.cli.options import Asked
 from engine.spec.choices import Start
 from engine.spec.errors import InputError
 from engine.spec.job import Job, job_of
-from engine.spec.pictures import Picture
+from engine.spec.pictures import Picture, StyleImage
 from engine.spec.settings import DEFAULTS, Settings
 from engine.storage.preset_store import preset_named
 
@@ -48,7 +48,7 @@ def job_asked_for(
     """
     return job_of(
         None if asked.content is None else opened(asked.content),
-        [(opened(path), weight) for path, weight in map(file_and_weight, asked.styles)],
+        [StyleImage(opened(path), weight) for path, weight in map(file_and_weight, asked.styles)],
         settings,
         start=opened(asked.start) if asked.start else None,
         network_weights=network_weights,

@@ -1,2 +1,3 @@
 """SHIM."""
+
 from engine.objective.objective import Evaluation as Evaluation

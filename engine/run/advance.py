@@ -14,8 +14,8 @@ from engine.run.optimizers import beginning, carried, is_finite, moved, result
 from engine.run.state import State
 from engine.run.tensors import resized
 from engine.spec.choices import Device
-from engine.spec.plan import Plan
 from engine.spec.layers import measured_layers
+from engine.spec.plan import Plan
 
 _CHECK_EVERY = 8
 """Steps after which numbers are checked where that makes the host wait for the device."""

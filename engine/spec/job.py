@@ -8,7 +8,7 @@ from pathlib import Path
 
 from engine.spec.errors import InputError
 from engine.spec.events import Events
-from engine.spec.pictures import Picture, PictureRef
+from engine.spec.pictures import Picture, PictureRef, StyleImage
 from engine.spec.plan import Plan
 from engine.spec.request import Request, StyleRef
 from engine.spec.settings import Settings
@@ -56,7 +56,7 @@ class Retune:
 
 def job_of(
     content: Picture | None,
-    styles: Iterable[tuple[Picture, float]],
+    styles: Iterable[StyleImage],
     settings: Settings,
     *,
     start: Picture | None = None,
@@ -68,10 +68,10 @@ def job_of(
         InputError: The parts do not make a job; the message says what is missing.
     """
     styles = tuple(styles)
-    opened = (content, *(picture for picture, _ in styles), start)
+    opened = (content, *(style.picture for style in styles), start)
     request = Request(
         content=content and content.ref,
-        styles=tuple(StyleRef.of(picture, weight) for picture, weight in styles),
+        styles=tuple(StyleRef.of(style.picture, style.weight) for style in styles),
         start=start and start.ref,
         settings=settings,
     )

@@ -78,6 +78,14 @@ class Picture:
         )
 
 
+@dataclass(frozen=True)
+class StyleImage:
+    """An opened painting and its share in the blend; shares are relative to each other."""
+
+    picture: Picture
+    weight: float = 1.0
+
+
 def _written(path: Path | None) -> str:
     """A path as text; empty where it is not valid Unicode, which JSON cannot hold."""
     if path is None:

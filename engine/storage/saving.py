@@ -162,7 +162,8 @@ def _holds(data: bytes, pixels: Pixels, file_format: _Format, recipe: Recipe | N
     """Whether a file's bytes open again as the picture and recipe they were made from."""
     try:
         found = decode_picture(data, "the file").pixels
-        if recipe_in(data, "the file") != recipe:
+        reading = recipe_in(data, "the file")
+        if (reading and reading.recipe) != recipe:
             return False
     except InputError:
         return False

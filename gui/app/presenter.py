@@ -5,8 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QSize, Slot
 
 from engine.spec.choices import Start
-from engine.spec.job import StyleImage
-from engine.spec.pictures import Picture
+from engine.spec.pictures import Picture, StyleImage
 from engine.spec.progress import Progress
 from engine.spec.settings import Settings
 from engine.spec.wording import duration_text
@@ -166,7 +165,7 @@ class Presenter(QObject):
     @Slot(object)
     def _show_result(self, result: Result | None) -> None:
         self._window.result_pane.show_frame(result.image if result else None)
-        self._compare_with(result.job.content if result else None)
+        self._compare_with(result.content if result else None)
         self._result_is_news = result is not None
         self._say_idle()
         self._window.setWindowModified(self._session.unsaved)
@@ -218,10 +217,10 @@ def _summary(result: Result) -> str:
     progress, path = result.pastiche.progress, result.path
     height, width = result.pastiche.pixels.shape[:2]
     parts = (
-        "Finished" if result.pastiche.complete else "Stopped and kept",
+        "Finished" if result.complete else "Stopped and kept",
         f"{width} × {height} px",
         f"{progress.step} steps in {duration_text(progress.seconds)}",
         f"saved as {path.name}" if path else "not saved yet",
-        *result.pastiche.notes,
+        *result.outcome.notes,
     )
     return " · ".join(parts)

@@ -103,11 +103,11 @@ class Saving(QObject):
             place = QStandardPaths.StandardLocation.PicturesLocation
             folder = QStandardPaths.writableLocation(place)
         height, width = result.pastiche.pixels.shape[:2]
-        content = result.job.content
+        request = result.outcome.request
         return output_name(
             Path(folder),
-            content=content.name if content else "texture",
-            style=result.job.styles[0].picture.name,
+            content=request.content.name if request.content else "texture",
+            style=request.styles[0].name,
             preset=result.preset,
             size=(width, height),
             suffix=".png",
@@ -115,5 +115,5 @@ class Saving(QObject):
 
 
 def _write(result: Result, path: Path, quality: int, *, overwrite: bool) -> None:
-    recipe = recipe_of(result.job, result.pastiche, result.preset)
+    recipe = recipe_of(result.outcome, result.preset)
     save_pixels(result.pastiche.pixels, path, recipe=recipe, quality=quality, overwrite=overwrite)

@@ -11,10 +11,10 @@ from PySide6.QtCore import QDir, QObject, Signal
 from PySide6.QtGui import QGuiApplication
 
 from engine.spec.errors import GramaryeError, InputError
-from engine.spec.job import StyleImage
 from engine.spec.parameters import Group
-from engine.spec.pictures import Picture
+from engine.spec.pictures import Picture, StyleImage
 from engine.spec.settings import PARAMETERS
+from engine.storage import places
 from engine.storage.images import (
     OPEN_SUFFIXES,
     decode_picture,
@@ -162,7 +162,7 @@ class Opening(QObject):
     async def _read(self, role: Role, request: int, path: Path) -> Picture | None:
         """The picture in a file; None if the settings that made it were all that was wanted."""
         if role is not Role.CONTENT:
-            return await self._tasks.in_background(open_picture, path)
+            return await self._tasks.in_background(_remembered, path)
         picture, recipe, complaint = await self._tasks.in_background(_with_recipe, path)
         if complaint:
             self.noticed.emit(complaint)
@@ -181,7 +181,7 @@ class Opening(QObject):
             own = self._session.settings
             # What machine it was made on says nothing about this one.
             machines = [row.name for row in PARAMETERS if row.group is Group.MACHINE]
-            settings = recipe.settings.model_copy(
+            settings = recipe.final.settings.model_copy(
                 update={name: getattr(own, name) for name in machines}
             )
             self._session.set_settings(settings)
@@ -225,14 +225,25 @@ class Opening(QObject):
             )
 
 
+def _remembered(path: Path) -> Picture:
+    """A picture, whose place is remembered for recipes that name it."""
+    picture = open_picture(path)
+    places.remember({picture.sha256: path})
+    return picture
+
+
 def _with_recipe(path: Path) -> tuple[Picture, Recipe | None, str]:
-    """A picture, its recipe if it has one, and a complaint if that cannot be used."""
+    """A picture, its recipe if it has one, and a complaint of what in that cannot be used."""
     data, name = read_file(path), shown_name(path)
     picture = replace(decode_picture(data, name), path=path)
+    places.remember({picture.sha256: path})
     try:
-        return picture, recipe_in(data, name), ""
+        reading = recipe_in(data, name)
     except InputError as error:
         return picture, None, str(error)
+    if reading is None:
+        return picture, None, ""
+    return picture, reading.recipe, " ".join(reading.notes)
 
 
 def _without_file(dropped: Dropped) -> Picture:
@@ -243,6 +254,7 @@ def _without_file(dropped: Dropped) -> Picture:
 
 
 def _ingredients(recipe: Recipe) -> str:
-    content = recipe.content.name if recipe.content else "no photograph"
-    styles = ", ".join(style.name for style in recipe.styles)
+    request = recipe.request
+    content = request.content.name if request.content else "no photograph"
+    styles = ", ".join(style.name for style in request.styles)
     return f"It was made from {content} and {styles}."

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QFrame, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from engine.spec.job import StyleImage
+from engine.spec.pictures import StyleImage
 from gui.inputs.dropping import DropTarget
 from gui.inputs.picture_well import PictureWell
 from gui.inputs.style_row import StyleRow

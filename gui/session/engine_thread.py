@@ -13,13 +13,13 @@ from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, QThread, QTimer, Signal, Slot
 
-from engine.plan.machine import Machine, Speed
+from engine.plan.memory import Outlook
 from engine.run.control import Control, Work, steer
 from engine.spec.job import Job
-from engine.spec.outcome import Pastiche
-from engine.spec.settings import Settings
+from engine.spec.outcome import Outcome
+from engine.spec.request import Request
 from gui.session.mailbox import Mailbox
-from gui.session.warming import examine, warm_up
+from gui.session.warming import foresee, warm_up
 
 logger = logging.getLogger(__name__)
 
@@ -58,12 +58,12 @@ class EngineThread(QObject):
         self,
         stylize: Stylize = _stylize,
         warm_up: Callable[[], tuple[str, ...]] = warm_up,
-        examine: Callable[[Settings], tuple[Machine, Speed]] = examine,
+        foresee: Callable[[Request], Outlook] = foresee,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._stylize = stylize
-        self._examine = examine
+        self._foresee = foresee
         self._mailbox = Mailbox()
         self._finished: asyncio.Future[None] | None = None
         self._worker = _Worker(warm_up, self)
@@ -77,14 +77,8 @@ class EngineThread(QObject):
         """Start the thread, which first loads the engine."""
         self._worker.start()
 
-    async def run(self, job: Job, control: Control) -> Pastiche:
-        """Run one job to its end; `progressed` tells of it meanwhile.
-
-        Raises:
-            Cancelled: The job was discarded.
-            GramaryeError: The job failed for a reason a person can understand.
-            Exception: Whatever else the job raised.
-        """
+    async def run(self, job: Job, control: Control) -> Outcome:
+        """Run one job to its end; `progressed` tells of it meanwhile."""
         self._mailbox = mailbox = Mailbox()
         self._clock.start()
         try:
@@ -92,13 +86,14 @@ class EngineThread(QObject):
         finally:
             self._clock.stop()
 
-    async def examine(self, settings: Settings) -> tuple[Machine, Speed]:
-        """Where these settings put a job, and how fast that is; waits while a job runs.
+    async def foresee(self, request: Request) -> Outlook:
+        """What a request would take, and whether it fits; waits while a job runs.
 
         Raises:
+            InputError: The request lacks something, or a picture would be too narrow.
             EngineError: The device asked for by name is not here.
         """
-        return await self._order(partial(self._examine, settings))
+        return await self._order(partial(self._foresee, request))
 
     async def close(self) -> None:
         """End the thread once its job has ended; the job is not asked to, so discard it before."""
@@ -173,13 +168,15 @@ def _outcome(work: Callable[[], Any]) -> Any:
         return error
 
 
-def _paint(stylize: Stylize, job: Job, control: Control, mailbox: Mailbox) -> Pastiche:
+def _paint(stylize: Stylize, job: Job, control: Control, mailbox: Mailbox) -> Outcome:
     work = steer(stylize(job, mailbox.frame_due), control)
     while True:
         try:
             mailbox.put(next(work))
         except StopIteration as finished:
-            return finished.value
+            outcome: Outcome = finished.value
+            _let_go(outcome.error)
+            return outcome
 
 
 def _let_go(error: BaseException | None) -> None:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from engine.plan.planning import Plan, plan
+from engine.plan.memory import Outlook
 from engine.spec.errors import GramaryeError
-from engine.spec.job import Job
-from engine.spec.settings import Settings
+from engine.spec.request import Request
 from engine.spec.wording import about_text, gigabytes
 from gui.base.states import State
 from gui.base.tasks import Tasks
 from gui.session.engine_thread import EngineThread
-from gui.session.network_choice import choose_network
+from gui.session.network_choice import network_of
 from gui.session.session import Session
 
 logger = logging.getLogger(__name__)
@@ -24,22 +22,24 @@ LOOK_MILLISECONDS = 150
 """A setting being dragged is let run for this long before anyone looks ahead."""
 
 
-def plan_text(planned: Plan) -> str:
-    """A plan in one line: size, time, memory and tiles; or that it does not fit, and what would."""
-    width, height = planned.size
-    free = gigabytes(planned.available)
-    if not planned.fits:
-        way_out = f"the largest that fits is {planned.largest} px"
+def outlook_text(outlook: Outlook) -> str:
+    """An outlook in one line: size, time, memory, tiles; or that it does not fit, and what would."""
+    plan = outlook.plan
+    width, height = plan.size
+    free = gigabytes(outlook.available)
+    if not outlook.fits:
+        way_out = f"the largest that fits is {outlook.largest} px"
         return (
-            f"⚠ {width} × {height} px would take {gigabytes(planned.bytes)} of memory and {free} "
-            f"is free; {way_out if planned.largest else 'close other programs'}"
+            f"⚠ {width} × {height} px would take {gigabytes(outlook.bytes)} of memory and {free} "
+            f"is free; {way_out if outlook.largest else 'close other programs'}"
         )
     parts = (
         "Ready to render",
         f"{width} × {height} px",
-        "" if planned.seconds is None else about_text(planned.seconds),
-        f"{gigabytes(planned.bytes)} of {free} free",
-        str(planned.tiling) if planned.cut else "",
+        "" if plan.seconds is None else about_text(plan.seconds),
+        f"{gigabytes(outlook.bytes)} of {free} free",
+        str(outlook.tiling) if plan.cuts(outlook.tiling) else "",
+        "cut smaller, memory is short" if outlook.tiling != plan.tiling else "",
     )
     return " · ".join(part for part in parts if part)
 
@@ -50,10 +50,12 @@ class Forecaster(QObject):
     Attributes:
         network_chosen: Carries the `NetworkChoice` of the next job.
         foreseen: Carries one line on the next job, or why there can be none; empty if unknown.
+        looked: It was time to look ahead, whether or not there was anything to see.
     """
 
     network_chosen = Signal(object)
     foreseen = Signal(str)
+    looked = Signal()
 
     def __init__(
         self, session: Session, engine: EngineThread, tasks: Tasks, parent: QObject | None = None
@@ -94,27 +96,22 @@ class Forecaster(QObject):
         if self._session.state is State.IDLE:
             self._looks += 1
             self._tasks.start(self._foresee(self._looks))
+        self.looked.emit()
 
     async def _foresee(self, look: int) -> None:
-        session = self._session
-        choice = await self._tasks.in_background(
-            choose_network, session.settings.network, draft=session.draft
-        )
+        request = self._session.asked
+        choice = await self._tasks.in_background(network_of, request)
         if look == self._looks:
             self.network_chosen.emit(choice)
-        text = await self._text_for(session.settings.on(choice.used))
+        text = await self._text_for(request)
         if look == self._looks:
             self.foreseen.emit(text)
 
-    async def _text_for(self, settings: Settings) -> str:
+    async def _text_for(self, request: Request) -> str:
         if not self._engine_loaded:
             return ""
-        session = self._session
         try:
-            # The plan does not depend on what the network's file holds.
-            job = Job(session.content, session.styles, settings, Path(), session.start)
-            machine, speed = await self._engine.examine(settings)
-            return plan_text(await self._tasks.in_background(plan, job, machine, speed))
+            return outlook_text(await self._engine.foresee(request))
         except GramaryeError as error:
             return str(error)
         except Exception:

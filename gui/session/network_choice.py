@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
+from engine.plan.resolve import choose_network
 from engine.spec.choices import NetworkName
-from engine.weights import installed
+from engine.spec.request import Request
+from engine.weights.installed import find_weights, networks_here
 
 
 @dataclass(frozen=True)
@@ -22,26 +23,20 @@ class NetworkChoice:
     stands_in: bool
 
 
-def choose_network(wanted: NetworkName, *, draft: bool) -> NetworkChoice:
-    """What a job uses; looks for files.
-
-    Args:
-        wanted: As the settings say.
-        draft: Whether the draft network is to be used whatever they say.
-    """
-    found = installed.resolve_network(wanted)
-    stands_in = wanted is NetworkName.AUTO and found is NetworkName.DRAFT
-    return NetworkChoice(NetworkName.DRAFT if draft else found, stands_in)
+def network_of(request: Request) -> NetworkChoice:
+    """What a request would use; looks for files."""
+    wanted = request.settings.network
+    used = choose_network(wanted, networks_here())
+    return NetworkChoice(used, wanted is NetworkName.AUTO and used is NetworkName.DRAFT)
 
 
-def find_network(wanted: NetworkName, *, draft: bool) -> tuple[NetworkName, Path]:
-    """The network a job uses and the file with its weights.
+def refuse_without_weights(wanted: NetworkName) -> None:
+    """Say at once that the weights of the network that would be used are not there.
 
     Raises:
-        NetworkMissingError: The weights are not there.
+        NetworkMissingError: They are not.
     """
-    used = choose_network(wanted, draft=draft).used
-    return used, installed.find_weights(used)
+    find_weights(choose_network(wanted, networks_here()))
 
 
 def published_network(wanted: NetworkName) -> NetworkName:

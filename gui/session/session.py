@@ -1,4 +1,4 @@
-"""The controller: pictures and settings of the next job, the job that runs, what it made."""
+"""The controller: what is asked of the next job, the job that runs, what it made."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtGui import QImage
 
 from engine.run.control import Control
-from engine.spec.errors import Cancelled, EngineError
-from engine.spec.job import Job, Retune, StyleImage
-from engine.spec.outcome import Pastiche
-from engine.spec.pictures import Picture
+from engine.spec.choices import NetworkName
+from engine.spec.job import Job, Retune
+from engine.spec.outcome import Ending, Outcome, Pastiche
+from engine.spec.pictures import Picture, PictureRef, StyleImage
 from engine.spec.progress import Stage
-from engine.spec.settings import DEFAULTS, Settings
+from engine.spec.request import Request, StyleRef
+from engine.spec.settings import Settings
 from engine.storage.presets import Preset
 from gui.base.qimages import to_qimage
 from gui.base.states import State
 from gui.base.tasks import Tasks
 from gui.session.engine_thread import EngineThread
 from gui.session.mailbox import Update
-from gui.session.network_choice import find_network
+from gui.session.network_choice import refuse_without_weights
 
 RETUNE_MILLISECONDS = 100
 """A slider being dragged is let run for this long before the job hears of it."""
@@ -30,21 +31,35 @@ RETUNE_MILLISECONDS = 100
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """A finished pastiche and how it came to be.
+    """A pastiche and how it came to be.
 
     Attributes:
-        pastiche: What the engine made.
+        outcome: What the engine made.
         image: The same to be shown.
-        job: What it was made from.
+        content: The photograph it was made from; None for a texture.
         preset: The preset it was made with; empty if its settings were the person's own.
         path: Where it was saved; None while it is not.
     """
 
-    pastiche: Pastiche
+    outcome: Outcome
     image: QImage
-    job: Job
+    content: Picture | None
     preset: str = ""
     path: Path | None = None
+
+    @property
+    def pastiche(self) -> Pastiche:
+        """The picture itself."""
+        assert self.outcome.pastiche is not None, "a result is a picture"
+        return self.outcome.pastiche
+
+    @property
+    def complete(self) -> bool:
+        """Whether the job went to its end."""
+        return self.outcome.ending is Ending.FINISHED
+
+
+_Opened = tuple[str, str, str]
 
 
 class Session(QObject):
@@ -76,12 +91,9 @@ class Session(QObject):
         self._engine = engine
         self._tasks = tasks
         self._control: Control | None = None
-        self._job: Job | None = None
+        self._opened: dict[_Opened, Picture] = {}
         self.state = State.IDLE
-        self.content: Picture | None = None
-        self.start: Picture | None = None
-        self.styles: tuple[StyleImage, ...] = ()
-        self.settings = DEFAULTS
+        self.request = Request()
         self.draft = False
         self.preset: Preset | None = None
         self.result: Result | None = None
@@ -94,19 +106,49 @@ class Session(QObject):
         """Whether there is a pastiche that would be lost."""
         return self.result is not None and self.result.path is None
 
+    @property
+    def settings(self) -> Settings:
+        """As they are set now."""
+        return self.request.settings
+
+    @property
+    def content(self) -> Picture | None:
+        """The photograph."""
+        ref = self.request.content
+        return None if ref is None else self._opened[_key(ref)]
+
+    @property
+    def start(self) -> Picture | None:
+        """The picture to start from."""
+        ref = self.request.start
+        return None if ref is None else self._opened[_key(ref)]
+
+    @property
+    def styles(self) -> tuple[StyleImage, ...]:
+        """The paintings with their shares."""
+        return tuple(StyleImage(self._opened[_key(s)], s.weight) for s in self.request.styles)
+
+    @property
+    def asked(self) -> Request:
+        """What the next job would be asked: the request, with the draft network if that is on."""
+        if not self.draft:
+            return self.request
+        return self.request.asking(self.settings.model_copy(update={"network": NetworkName.DRAFT}))
+
     def set_content(self, picture: Picture | None) -> None:
         """Take another photograph, or none for a texture."""
-        self.content = picture
+        self._ask(picture, content=picture and picture.ref)
         self.content_changed.emit(picture)
 
     def set_start(self, picture: Picture | None) -> None:
         """Take another picture to start from."""
-        self.start = picture
+        self._ask(picture, start=picture and picture.ref)
         self.start_changed.emit(picture)
 
     def set_styles(self, styles: tuple[StyleImage, ...]) -> None:
         """Take other paintings."""
-        self.styles = styles
+        refs = tuple(StyleRef.of(style.picture, style.weight) for style in styles)
+        self._ask(*(style.picture for style in styles), styles=refs)
         self.styles_changed.emit(styles)
 
     def add_styles(self, pictures: Iterable[Picture]) -> None:
@@ -119,14 +161,14 @@ class Session(QObject):
 
     def set_style_weights(self, weights: tuple[float, ...]) -> None:
         """Take over the shares as the styles pane shows them; a running job follows."""
-        pairs = zip(self.styles, weights, strict=True)
-        self.styles = tuple(replace(style, weight=weight) for style, weight in pairs)
+        pairs = zip(self.request.styles, weights, strict=True)
+        self._ask(styles=tuple(s.model_copy(update={"weight": weight}) for s, weight in pairs))
         self.weights_changed.emit()
         self._retune_soon()
 
     def set_settings(self, settings: Settings) -> None:
         """Take over settings from the panel, a recipe or the last time; a running job follows."""
-        self.settings = settings
+        self._ask(settings=settings)
         self.settings_changed.emit(settings)
         self._retune_soon()
 
@@ -147,8 +189,9 @@ class Session(QObject):
     async def render(self) -> None:
         """Make a pastiche of the pictures and settings as they are now; returns when it is there.
 
+        If it is discarded, the earlier result stands.
+
         Raises:
-            Cancelled: It was discarded; the earlier result stands.
             NetworkMissingError: The network weights are not there.
             EngineError: The engine failed; the picture so far is the result, if there was one.
             GramaryeError: Anything else a person can mend; the earlier result stands.
@@ -156,23 +199,25 @@ class Session(QObject):
         if self.state is not State.IDLE:
             return
         self._control = control = Control()
+        request = self.asked
+        pictures = {picture.sha256: picture for picture in self._opened.values()}
+        content = self.content
         self._enter(State.PREPARING)
         try:
-            network, weights = await self._tasks.in_background(
-                find_network, self.settings.network, draft=self.draft
-            )
-            _heed_discard(control)
-            settings = self.settings.on(network)
-            self._job = job = Job(self.content, self.styles, settings, weights, self.start)
-            try:
-                pastiche = await self._engine.run(job, control)
-            except EngineError as error:
-                if error.pastiche is not None:
-                    await self._keep(error.pastiche, job, control)
-                raise
-            await self._keep(pastiche, job, control)
+            await self._tasks.in_background(refuse_without_weights, request.settings.network)
+            if control.discarded:
+                return
+            outcome = await self._engine.run(Job(request, pictures), control)
+            if outcome.pastiche is not None:
+                image = await self._tasks.in_background(to_qimage, outcome.pastiche.pixels)
+                # Discarding is offered up to the last moment, long after the engine's last step.
+                if not control.discarded:
+                    preset = _name_for(self.preset, outcome.final.settings)
+                    self._set_result(Result(outcome, image, content, preset))
+            if outcome.error is not None:
+                raise outcome.error
         finally:
-            self._control = self._job = None
+            self._control = None
             self._retune_timer.stop()
             self._enter(State.IDLE)
 
@@ -204,12 +249,12 @@ class Session(QObject):
         if result is self.result:
             self._set_result(replace(result, path=path))
 
-    async def _keep(self, pastiche: Pastiche, job: Job, control: Control) -> None:
-        # Discarding is offered up to the last moment, long after the engine's last step.
-        _heed_discard(control)
-        image = await self._tasks.in_background(to_qimage, pastiche.pixels)
-        _heed_discard(control)
-        self._set_result(Result(pastiche, image, job, _name_for(self.preset, pastiche.settings)))
+    def _ask(self, *opened: Picture | None, **values: object) -> None:
+        """Change the request, and hold the pictures that it names."""
+        self.request = self.request.model_copy(update=values)
+        refs = (self.request.content, self.request.start, *self.request.styles)
+        held = self._opened | {_key(picture.ref): picture for picture in opened if picture}
+        self._opened = {_key(ref): held[_key(ref)] for ref in refs if ref is not None}
 
     def _set_result(self, result: Result) -> None:
         self.result = result
@@ -225,11 +270,10 @@ class Session(QObject):
 
     @Slot()
     def _retune(self) -> None:
-        weights = tuple(style.weight for style in self.styles)
+        shares = self.request.shares
         # While the one painting in use is dragged through 0 there is no blend to follow.
-        if self._control is not None and self._job is not None and any(weights):
-            settings = self.settings.on(self._job.settings.network)
-            self._control.retune(Retune(settings, weights))
+        if self._control is not None and any(shares):
+            self._control.retune(Retune(self.asked.settings, shares))
 
     @Slot(object)
     def _take_progress(self, update: Update) -> None:
@@ -238,15 +282,15 @@ class Session(QObject):
         self.progressed.emit(update)
 
 
-def _heed_discard(control: Control) -> None:
-    if control.discarded:
-        raise Cancelled
-
-
 def _name_for(preset: Preset | None, settings: Settings) -> str:
     """The preset's name if these settings are its own, which a retune may have changed."""
     if preset is None:
         return ""
-    # The job may have used another network, with stand-ins for layers it lacks.
+    # A draft is asked for with the layers that its network has.
     own = preset.applied_to(settings).on(settings.network) == settings
     return preset.name if own else ""
+
+
+def _key(ref: PictureRef) -> _Opened:
+    """What tells opened pictures apart: copies of one file may have different names."""
+    return ref.sha256, ref.name, ref.path

@@ -8,8 +8,10 @@ import os
 import sys
 from pathlib import Path
 
-from engine.plan.machine import Machine, Speed
-from engine.spec.settings import Settings
+from engine.plan.memory import Outlook, look_out
+from engine.plan.resolve import resolve
+from engine.spec.request import Request
+from engine.weights.installed import networks_here
 from gui.canvas.loss_plot import warm_import
 
 LIBRARIES = ("libtorch_global_deps.so", "libtorch_cpu.so", "libtorch.so", "libtorch_python.so")
@@ -26,16 +28,21 @@ def warm_up() -> tuple[str, ...]:
     return describe_devices()
 
 
-def examine(settings: Settings) -> tuple[Machine, Speed]:
-    """Where these settings put a job, and how fast that is; a second when first asked.
+def foresee(request: Request) -> Outlook:
+    """What a request would take, and whether it fits; a second when first asked.
 
     Raises:
+        InputError: The request lacks something, or a picture would be too narrow.
         EngineError: The device asked for by name is not here.
     """
-    from engine.run.devices import choose_arithmetic, machine_for
+    from engine.run import devices
     from engine.run.speed import measure_speed
 
-    return machine_for(settings), measure_speed(settings, choose_arithmetic(settings))
+    request.refuse_unless_complete()
+    machine = devices.machine_for(request.settings, networks_here())
+    plan = resolve(request, machine)
+    speed = measure_speed(plan.settings, devices.arithmetic_of(plan))
+    return look_out(request, resolve(request, machine, speed), machine)
 
 
 def _preload_libraries() -> None:

@@ -15,7 +15,7 @@ from engine.spec.errors import Cancelled, NetworkMissingError
 from engine.weights import installed
 from gui.base.dialogs import Dialogs
 from gui.base.tasks import Tasks
-from gui.session.network_choice import find_network, published_network
+from gui.session.network_choice import published_network, refuse_without_weights
 from gui.weights.network_page import NetworkPage
 
 SHOW_MILLISECONDS = 100
@@ -66,7 +66,7 @@ class NetworkDesk(QObject):
         if self._busy:
             return
         try:
-            await self._tasks.in_background(find_network, wanted, draft=False)
+            await self._tasks.in_background(refuse_without_weights, wanted)
         except NetworkMissingError:
             await self._offer()
         else:

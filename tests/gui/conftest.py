@@ -67,7 +67,7 @@ def make_shell(
     shells: list[Shell] = []
 
     def make() -> Shell:
-        shell = Shell(EngineThread(engine, engine.warm_up, engine.examine), ScriptedDialogs)
+        shell = Shell(EngineThread(engine, engine.warm_up, engine.foresee), ScriptedDialogs)
         shells.append(shell)
         shell.open()
         qtbot.waitExposed(shell.window)

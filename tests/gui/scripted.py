@@ -16,18 +16,41 @@ from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from engine.plan.machine import Machine, Speed
-from engine.run.control import Command, Stop, Work
-from engine.spec.choices import Device, Precision
+from engine.plan.memory import Outlook, look_out
+from engine.plan.resolve import resolve
+from engine.run.control import Command, Discard, Stop, Work
+from engine.spec.choices import Device, NetworkName, Precision
+from engine.spec.events import Retuned, live_changes
 from engine.spec.job import Job, Retune
-from engine.spec.outcome import Pastiche
+from engine.spec.orientations import UPRIGHT
+from engine.spec.outcome import Ending, Outcome, Pastiche
+from engine.spec.plan import Plan
 from engine.spec.progress import Progress, Stage, Term
+from engine.spec.request import Request
+from engine.spec.scales import Scale
 from engine.spec.settings import DEFAULTS, Settings
+from engine.spec.tiles import WHOLE
+from engine.weights.installed import networks_here
 from gui.app.leaving import Unfinished
 from gui.app.shell import Shell
 from gui.base.dialogs import Dialogs
 from gui.base.failures import Failure
 from gui.base.states import Action
 from gui.canvas.saving import Keep
+
+PLAN = Plan(
+    settings=DEFAULTS.on(NetworkName.VGG19),
+    network_file="vgg19.safetensors",
+    network_sha256="a" * 64,
+    device="scripted device",
+    winograd=True,
+    fused=False,
+    orientations=(UPRIGHT,),
+    tiling=WHOLE,
+    scales=(Scale(canvas=(32, 24), styles=((32, 24),), steps=5),),
+    bytes=1000,
+)
+"""What the scripted engine says it has decided."""
 
 
 @dataclass
@@ -36,25 +59,28 @@ class ScriptedEngine:
 
     Attributes:
         steps: Of the next jobs; None goes on until it is told to stop.
-        error: Raised by the next job at its third step, once.
+        error: What the next job fails of at its third step, once.
+        keeps: Whether it leaves the picture so far.
         jobs: What was asked for.
         retunes: What arrived while running.
         step: Of the running job.
         settings: Of the running job, as last retuned.
         may_load: While it is not set, the engine is still loading.
         memory: Bytes that are free.
-        examined: Settings whose device and speed were asked for.
+        foreseen: Requests whose outlook was asked for.
     """
 
     steps: int | None = 5
     error: Exception | None = None
+    keeps: bool = True
     jobs: list[Job] = field(default_factory=list)
     retunes: list[Retune] = field(default_factory=list)
     step: int = 0
     settings: Settings = DEFAULTS
+    shares: tuple[float, ...] = ()
     may_load: threading.Event = field(default_factory=threading.Event)
     memory: int = 20_000_000_000
-    examined: list[Settings] = field(default_factory=list)
+    foreseen: list[Request] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.may_load.set()
@@ -63,37 +89,66 @@ class ScriptedEngine:
         self.may_load.wait()
         return ("scripted device",)
 
-    def examine(self, settings: Settings) -> tuple[Machine, Speed]:
-        self.examined.append(settings)
-        machine = Machine(Device.CPU, Precision.FLOAT32, True, self.memory, "scripted device")
-        return machine, Speed(operations=1e12, overhead=0.01)
+    def foresee(self, request: Request) -> Outlook:
+        self.foreseen.append(request)
+        request.refuse_unless_complete()
+        machine = Machine(
+            device=Device.CPU,
+            precision=Precision.FLOAT32,
+            winograd=True,
+            fused=False,
+            total=24_000_000_000,
+            available=self.memory,
+            words="scripted device",
+            networks=networks_here(),
+        )
+        plan = resolve(request, machine, Speed(operations=1e12, overhead=0.01))
+        return look_out(request, plan, machine)
 
     def __call__(self, job: Job, frame_due: Callable[[], bool]) -> Work:
         self.jobs.append(job)
         self.step = 0
-        self.settings = job.settings
+        self.settings = job.request.settings
+        self.shares = job.request.shares
         pixels = np.full((24, 32, 3), 40 + len(self.jobs), np.uint8)
-        self._take((yield Progress(Stage.PREPARING, "Loading the network")))
-        complete = True
-        while self.steps is None or self.step < self.steps:
+        command = yield Progress(Stage.PREPARING, "Loading the network")
+        ending = self._take(command)
+        error = None
+        while ending is None and (self.steps is None or self.step < self.steps):
             time.sleep(0.002)
             self.step += 1
-            error, self.error = (self.error, None) if self.step == 3 else (None, self.error)
-            if error is not None:
-                raise error
-            frame = pixels.copy() if frame_due() else None
-            command = yield self._progress(frame)
-            self._take(command)
-            if isinstance(command, Stop):
-                complete = False
+            if self.step == 3 and self.error is not None:
+                error, self.error, ending = self.error, None, Ending.FAILED
                 break
-        weights = tuple(style.weight for style in job.styles)
-        return Pastiche(pixels, self._progress(None), complete, 1000, self.settings, weights)
+            frame = pixels.copy() if frame_due() else None
+            ending = self._take((yield self._progress(frame)))
+        kept = ending is not Ending.DISCARDED and self.step > 0 and self.keeps
+        pastiche = Pastiche(pixels, self._progress(None), 1000) if kept else None
+        return Outcome(
+            ending or Ending.FINISHED,
+            job.request,
+            PLAN,
+            self._events(job),
+            pastiche,
+            error,
+        )
 
-    def _take(self, command: Command | None) -> None:
-        if isinstance(command, Retune):
-            self.retunes.append(command)
-            self.settings = command.settings
+    def _events(self, job: Job) -> tuple[Retuned, ...]:
+        changes = live_changes(job.request.settings, self.settings)
+        if not changes and self.shares == job.request.shares:
+            return ()
+        return (Retuned(scale=1, step=1, settings=changes, shares=self.shares),)
+
+    def _take(self, command: Command | None) -> Ending | None:
+        match command:
+            case Retune():
+                self.retunes.append(command)
+                self.settings, self.shares = command.settings, command.shares
+            case Stop():
+                return Ending.STOPPED
+            case Discard():
+                return Ending.DISCARDED
+        return None
 
     def _progress(self, frame: np.ndarray | None) -> Progress:
         terms = (Term("content relu4_2", 0.5), Term("style relu1_1", 1 / self.step))

@@ -66,6 +66,7 @@ def test_other_poolings_keep_the_scale_of_activations(
     pooling: Pooling, real_network: Path, shared: Path
 ) -> None:
     from engine.run.canvas import to_tensor
+
     from engine.storage.images import open_picture
 
     weights = read_weights(real_network, NetworkName.VGG19).tensors

@@ -66,7 +66,7 @@ def test_without_vgg_one_line_says_so_and_the_first_picture_is_painted(
     assert network_label(drafting) == "Draft network"
     open_pictures(drafting, finish, photograph, painting)
     render(drafting, qtbot)
-    assert engine.jobs[0].settings.network is NetworkName.DRAFT
+    assert engine.jobs[0].request.settings.network is NetworkName.DRAFT
     assert engine.jobs[0].network_weights == installed.find_weights(NetworkName.DRAFT)
     assert not drafting.dialogs.reports
 
@@ -150,7 +150,7 @@ def test_a_draft_of_a_network_that_is_missing_needs_no_weights(loaded, engine, p
     loaded.session.set_draft(True)
     loaded.session.set_settings(loaded.session.settings.changed(network=NetworkName.VGG16))
     render(loaded, qtbot)
-    assert engine.jobs[0].settings.network is NetworkName.DRAFT
+    assert engine.jobs[0].request.settings.network is NetworkName.DRAFT
 
 
 def test_the_switch_follows_its_key_rests_while_a_job_runs_and_is_remembered(
@@ -179,7 +179,7 @@ def test_layers_the_draft_lacks_do_not_keep_it_from_painting_or_being_retuned(
     engine.steps = None
     loaded.window.actions_by_name[Action.RENDER].trigger()
     qtbot.waitUntil(lambda: session.state is State.RUNNING)
-    assert engine.jobs[0].settings.content_layers == (("relu5_1", 1.0),)
+    assert engine.jobs[0].request.settings.content_layers == (("relu5_1", 1.0),)
     session.set_settings(session.settings.changed(content_weight=3.0))
     qtbot.waitUntil(lambda: bool(engine.retunes))
     assert engine.retunes[0].settings.network is NetworkName.DRAFT

@@ -32,10 +32,10 @@ class RealEngine:
 
         return stylize(job, frame_due)
 
-    def examine(self, settings):
-        from gui.session.warming import examine
+    def foresee(self, request):
+        from gui.session.warming import foresee
 
-        return examine(settings)
+        return foresee(request)
 
     def warm_up(self):
         from engine.run.devices import describe_devices
@@ -85,7 +85,7 @@ def test_a_photograph_and_a_painting_become_a_saved_pastiche(ready, qtbot, tmp_p
     render(ready, qtbot)
     assert ready.dialogs.reports == []
     result = ready.session.result
-    assert result.pastiche.complete
+    assert result.complete
     assert result.pastiche.pixels.shape == (36, 48, 3)
     assert any(image is not None for image in frames)
     ready.dialogs.output = tmp_path / "pastiche.png"
@@ -93,20 +93,23 @@ def test_a_photograph_and_a_painting_become_a_saved_pastiche(ready, qtbot, tmp_p
     qtbot.waitUntil(lambda: not ready.session.unsaved, timeout=20_000)
     saved = open_picture(tmp_path / "pastiche.png")
     assert (saved.pixels == result.pastiche.pixels).all()
-    assert read_recipe(tmp_path / "pastiche.png").settings.steps == 6
+    assert read_recipe(tmp_path / "pastiche.png").recipe.request.settings.steps == 6
 
 
 def test_style_strength_moved_while_it_runs_is_what_the_pastiche_was_made_with(ready, qtbot):
     type_number(ready, "steps", "100000", qtbot)
     ready.window.actions_by_name[Action.RENDER].trigger()
     qtbot.waitUntil(lambda: ready.session.state is State.RUNNING, timeout=60_000)
-    type_number(ready, "style_strength", "3", qtbot)
-    qtbot.wait(400)
+    names = []
+    ready.session.progressed.connect(lambda update: names.append(len(update.progress.terms)))
+    type_number(ready, "style_strength", "0", qtbot)
+    qtbot.waitUntil(lambda: names[-1:] == [1], timeout=60_000)  # only the content is left
     ready.window.actions_by_name[Action.STOP].trigger()
     qtbot.waitUntil(lambda: ready.session.state is State.IDLE, timeout=60_000)
-    pastiche = ready.session.result.pastiche
-    assert not pastiche.complete
-    assert pastiche.settings.style_strength == 3
+    result = ready.session.result
+    assert not result.complete
+    assert result.outcome.request.settings.style_strength == 1
+    assert result.outcome.final.settings.style_strength == 0
 
 
 def test_a_fresh_window_paints_a_sample_with_two_clicks(shell, monkeypatch, tmp_path, qtbot):
@@ -116,9 +119,11 @@ def test_a_fresh_window_paints_a_sample_with_two_clicks(shell, monkeypatch, tmp_
     qtbot.waitUntil(lambda: bool(shell.session.styles))
     render(shell, qtbot)
     assert shell.dialogs.reports == []
-    pastiche = shell.session.result.pastiche
-    assert pastiche.complete
-    assert pastiche.settings.network is NetworkName.DRAFT
+    result = shell.session.result
+    pastiche = result.pastiche
+    assert result.complete
+    assert result.outcome.request.settings.network is NetworkName.AUTO
+    assert result.outcome.plan.network is NetworkName.DRAFT
     assert pastiche.pixels.shape == (43, 64, 3)
     assert pastiche.pixels.std() > 10
 
@@ -135,4 +140,4 @@ def test_a_job_the_engine_refuses_is_told_and_the_next_one_runs(ready, qtbot, fi
     ready.session.remove_style(1)
     type_number(ready, "steps", "2", qtbot)
     render(ready, qtbot)
-    assert ready.session.result.pastiche.complete
+    assert ready.session.result.complete
