@@ -16,6 +16,7 @@ from engine.plan.costs import (
 from engine.spec.choices import Device, NetworkName, OptimizerName
 from engine.spec.errors import EngineError, InputError
 from engine.spec.job import Job
+from engine.spec.limits import LONGEST_SIDE
 from engine.spec.orientations import turns
 from engine.spec.scales import Scale, Size, plan_scales
 from engine.spec.settings import Settings
@@ -220,7 +221,7 @@ def _largest(job: Job, machine: Machine) -> int:
     tilings = _tilings(job.settings, machine)
     leanest = [tiling for tiling in tilings if tiling.side == tilings[-1].side]
     allowed = machine.available * _RESERVE
-    fits, too_large = 0, 16384 // 16 + 1
+    fits, too_large = 0, LONGEST_SIDE // 16 + 1
     while too_large - fits > 1:
         middle = (fits + too_large) // 2
         scale = _scale_at(job, 16 * middle)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from engine.spec.choices import Start
 from engine.spec.errors import InputError
+from engine.spec.limits import HEAVIEST
 from engine.spec.settings import Settings
 
 Pixels = npt.NDArray[np.uint8]
@@ -104,8 +105,8 @@ def check_mix(weights: tuple[float, ...]) -> None:
     """
     if not weights:
         raise InputError("There is no style image.", "Add at least one painting.")
-    if not all(0 <= weight <= 1e6 for weight in weights):
-        raise InputError("A style's weight must be a number from 0 to 1000000.")
+    if not all(0 <= weight <= HEAVIEST for weight in weights):
+        raise InputError(f"A style's weight must be a number from 0 to {HEAVIEST:.0f}.")
     if not any(weights):
         raise InputError("All style weights are 0.", "Give at least one painting a weight.")
 

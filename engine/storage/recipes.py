@@ -27,7 +27,8 @@ from engine.spec.errors import InputError
 from engine.spec.job import Job, Pastiche, Picture
 from engine.spec.settings import Settings, settings_from
 from engine.storage.embedding import embedded_text
-from engine.storage.images import identify, read_file, shown_name
+from engine.storage.images import identify, read_file
+from engine.storage.naming import shown_name
 
 FORMAT: Final = 1
 """The version of the recipe format this program writes."""

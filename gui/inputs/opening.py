@@ -29,8 +29,7 @@ from gui.base.states import State
 from gui.base.tasks import Tasks
 from gui.inputs.dropping import Dropped, dropped_from
 from gui.inputs.samples import SamplePair
-from gui.session.memory import Memory
-from gui.session.preferences import with_recent
+from gui.session.preferences import Memory, with_recent
 from gui.session.session import Session
 
 

@@ -20,10 +20,10 @@ from engine.run.control import Command, Stop, Work
 from engine.spec.choices import Device, Precision
 from engine.spec.job import Job, Pastiche, Progress, Retune, Stage, Term
 from engine.spec.settings import DEFAULTS, Settings
+from engine.storage.failures import Failure
 from gui.app.leaving import Unfinished
 from gui.app.shell import Shell
 from gui.base.dialogs import Dialogs
-from gui.base.failures import Failure
 from gui.base.states import Action
 from gui.canvas.saving import Keep
 

@@ -15,10 +15,11 @@ from PIL import Image
 from engine.spec.errors import InputError
 from engine.spec.settings import DEFAULTS
 from engine.storage import saving
+from engine.storage.formats import SUFFIXES
 from engine.storage.images import open_picture
 from engine.storage.naming import free_path, output_name
 from engine.storage.recipes import Ingredient, Recipe, StyleIngredient, read_recipe
-from engine.storage.saving import SAVE_SUFFIXES, check_place, save_pixels
+from engine.storage.saving import check_place, save_pixels
 
 LOSSLESS = [".png", ".tif", ".tiff"]
 RECIPE = Recipe(
@@ -43,7 +44,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
 
-@pytest.mark.parametrize("suffix", SAVE_SUFFIXES)
+@pytest.mark.parametrize("suffix", SUFFIXES)
 def test_a_saved_picture_opens_with_its_pixels_recipe_and_profile(
     tmp_path: Path, suffix: str
 ) -> None:
@@ -60,7 +61,7 @@ def test_a_saved_picture_opens_with_its_pixels_recipe_and_profile(
     assert list(contents(tmp_path)) == [path.name]
 
 
-@pytest.mark.parametrize("suffix", SAVE_SUFFIXES)
+@pytest.mark.parametrize("suffix", SUFFIXES)
 def test_a_picture_saved_without_a_recipe_has_none(tmp_path: Path, suffix: str) -> None:
     save_pixels(pastiche(), tmp_path / f"a{suffix}")
     assert read_recipe(tmp_path / f"a{suffix}") is None
@@ -295,7 +296,7 @@ def test_a_side_too_long_for_the_format_is_told_plainly(
 def test_a_recipe_too_long_for_a_picture_is_told_plainly(tmp_path: Path) -> None:
     style = StyleIngredient(name="x" * 1000, sha256="b" * 64, weight=1.0)
     endless = RECIPE.model_copy(update={"styles": (style,) * 60})
-    for suffix in SAVE_SUFFIXES:
+    for suffix in SUFFIXES:
         with pytest.raises(InputError, match="recipe is too long"):
             save_pixels(pastiche(), tmp_path / f"a{suffix}", recipe=endless)
     assert contents(tmp_path) == {}
