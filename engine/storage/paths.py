@@ -124,7 +124,7 @@ def unwritable(path: Path, error: OSError) -> InputError:
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return InputError(
             f"Nothing may be written to {folder}.",
-            "Save to another folder, or change its permissions.",
+            "Change its permissions, or choose another folder.",
         )
     reason = error.strerror or error
     return InputError(f"{name} could not be saved: {reason}.", "Save elsewhere.")
@@ -133,7 +133,7 @@ def unwritable(path: Path, error: OSError) -> InputError:
 def unreadable(path: Path, error: OSError) -> InputError:
     """Why a file could not be read, in words for a person."""
     reason = error.strerror or str(error)
-    return InputError(f"{path} cannot be read: {reason}.", "Choose another file.")
+    return InputError(f"{shown_name(path)} cannot be read: {reason}.", "Choose another file.")
 
 
 def _move_to_free(temporary: Path, path: Path) -> None:
