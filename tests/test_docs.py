@@ -156,7 +156,7 @@ def _commands(document: Path) -> list[list[str]]:
 def _check_settings(command: commands.Headless) -> None:
     settings = DEFAULTS
     if command.arguments.preset:
-        settings = preset_named(command.arguments.preset).applied_to(settings)
+        settings = preset_named(command.arguments.preset).preset.applied_to(settings)
     settings.changed(**dict(text.split("=", 1) for text in command.arguments.assignments))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import sys
 
 from engine.cli.arguments import is_texture, job_asked_for, settings_asked_for
 from engine.cli.console import print_json, print_text
@@ -33,7 +34,9 @@ def tell_plan(arguments: argparse.Namespace) -> int:
 
 
 def _job(arguments: argparse.Namespace) -> Job:
-    preset = None if arguments.preset is None else preset_named(arguments.preset)
+    preset, notes = (None, ()) if arguments.preset is None else preset_named(arguments.preset)
+    for note in notes:
+        print(note, file=sys.stderr)
     settings = settings_asked_for(arguments, preset)
     settings = settings.on(resolve_network(settings.network))
     if not arguments.style and not is_texture(arguments):

@@ -36,8 +36,10 @@ def render(arguments: argparse.Namespace) -> int:
         Cancelled: Interrupted before there was anything to keep.
     """
     _check_output(arguments.output, arguments.overwrite)
-    preset = None if arguments.preset is None else preset_named(arguments.preset)
+    preset, notes = (None, ()) if arguments.preset is None else preset_named(arguments.preset)
     display = JobDisplay(quiet=arguments.quiet)
+    for note in notes:
+        display.say(note)
     job = _job(arguments, settings_asked_for(arguments, preset), display)
     # Torch takes seconds to load; bad input has been refused before that.
     from engine.run.stylize import stylize

@@ -12,7 +12,7 @@ from pathlib import Path
 from engine.spec.errors import InputError, NewerFormatError
 from engine.storage.naming import free_path
 from engine.storage.paths import config_folder, set_aside
-from engine.storage.presets import Preset, builtin_presets, read_preset, write_preset
+from engine.storage.presets import Preset, ReadPreset, builtin_presets, read_preset, write_preset
 
 
 class PresetStore:
@@ -34,6 +34,10 @@ class PresetStore:
 
     def presets(self) -> tuple[Preset, ...]:
         """The presets in the folder, by name."""
+        return tuple(read.preset for read in self.read())
+
+    def read(self) -> tuple[ReadPreset, ...]:
+        """The presets in the folder, by name, each with what could not be used of its file."""
         files = self._files()
         return tuple(files[key][1] for key in sorted(files))
 
@@ -53,7 +57,7 @@ class PresetStore:
         files = self._files()
         if key in files and not overwrite:
             raise InputError(
-                f"There is a preset named {files[key][1].name} already.",
+                f"There is a preset named {files[key][1].preset.name} already.",
                 "Choose another name, or replace it.",
             )
         if key in files:
@@ -108,26 +112,28 @@ class PresetStore:
         files = self._files()
         if _key(name) not in files:
             raise InputError(f"There is no preset of yours named {name}.")
-        return files[_key(name)]
+        path, read = files[_key(name)]
+        return path, read.preset
 
-    def _files(self) -> dict[str, tuple[Path, Preset]]:
+    def _files(self) -> dict[str, tuple[Path, ReadPreset]]:
         """The folder's presets by the keys of their names."""
-        files: dict[str, tuple[Path, Preset]] = {}
+        files: dict[str, tuple[Path, ReadPreset]] = {}
         for path in sorted(self._folder.glob("*.json")):
             try:
-                preset, notes = read_preset(path)
+                read = read_preset(path)
             except NewerFormatError as error:
                 self._report([error.message])
                 continue
             except InputError as error:
                 self._set_aside(path, error)
                 continue
-            key = _key(preset.name)
+            name = read.preset.name
+            key = _key(name)
             if key in files or key in _builtin_keys():
-                self._report([f"{path.name} is left out: another preset is named {preset.name}."])
+                self._report([f"{path.name} is left out: another preset is named {name}."])
             else:
-                files[key] = path, preset
-                self._report(notes)
+                files[key] = path, read
+                self._report(read.notes)
         return files
 
     def _set_aside(self, path: Path, error: InputError) -> None:
@@ -147,18 +153,20 @@ def known_presets() -> tuple[Preset, ...]:
     return builtin_presets() + PresetStore().presets()
 
 
-def preset_named(name: str) -> Preset:
-    """The preset of a name, regardless of case.
+def preset_named(name: str) -> ReadPreset:
+    """The preset of a name, regardless of case, with what could not be used of its file.
 
     Raises:
-        InputError: There is none; the remedy lists those there are.
+        InputError: There is none; the remedy lists those there are, and what is wrong with others.
     """
-    known = known_presets()
-    for preset in known:
-        if _key(preset.name) == _key(name):
-            return preset
-    names = ", ".join(preset.name for preset in known)
-    raise InputError(f"There is no preset named {name}.", f"The presets are: {names}.")
+    store = PresetStore()
+    known = (*(ReadPreset(preset, ()) for preset in builtin_presets()), *store.read())
+    for read in known:
+        if _key(read.preset.name) == _key(name):
+            return read
+    names = ", ".join(read.preset.name for read in known)
+    remedy = " ".join((f"The presets are: {names}.", *store.problems))
+    raise InputError(f"There is no preset named {name}.", remedy)
 
 
 def _key(name: str) -> str:

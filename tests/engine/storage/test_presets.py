@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from engine.spec.choices import Start, StyleLoss
 from engine.spec.errors import InputError, NewerFormatError
 from engine.spec.settings import DEFAULTS, PARAMETERS
+from engine.storage.paths import config_folder
 from engine.storage.preset_store import PresetStore, known_presets, preset_named
 from engine.storage.presets import Preset, builtin_presets, parse_preset, read_preset, write_preset
 from resources import PRESETS
@@ -331,8 +332,21 @@ def test_without_a_folder_they_stand_in_the_users_config() -> None:
 
 def test_a_preset_is_found_by_its_name_whoever_made_it() -> None:
     PresetStore().save(look())
-    assert preset_named("painterly") == builtin_presets()[0]
-    assert preset_named("DUSK") == look() == known_presets()[-1]
+    assert preset_named("painterly").preset == builtin_presets()[0]
+    assert preset_named("DUSK").preset == look() == known_presets()[-1]
+
+
+def test_a_preset_is_named_with_what_could_not_be_used_of_it() -> None:
+    path = config_folder() / "presets" / "dusk.json"
+    path.parent.mkdir(parents=True)
+    path.write_text('{"name": "Dusk", "settings": {"steps": 7, "magic": 1}}')
+    preset, (note,) = preset_named("Dusk")
+    assert preset == Preset(name="Dusk", settings={"steps": 7})
+    assert "magic" in note
+    path.write_text('{"format": 99, "name": "Dusk"}')
+    with pytest.raises(InputError, match="no preset named Dusk") as caught:
+        preset_named("Dusk")
+    assert "newer version" in caught.value.remedy
 
 
 def test_a_preset_that_is_not_there_is_told_with_those_that_are() -> None:
