@@ -59,7 +59,11 @@ def _loaded_by(modules: Iterable[str]) -> set[str]:
     return {name.partition(".")[0] for name in run.stdout.split()}
 
 
-def test_every_import_contract_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_import_contract_is_kept(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # It would silence every logger there is, for the tests that come after.
+    monkeypatch.setattr("logging.config.dictConfig", lambda _: None)
     status = lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True)
     assert status == 0, capsys.readouterr().out
 

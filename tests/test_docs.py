@@ -21,8 +21,10 @@ from PySide6.QtWidgets import QApplication
 from engine import __version__
 from engine.cli import commands
 from engine.cli.listings import default_text
+from engine.spec.limits import LONGEST_SIDE
 from engine.spec.parameters import Group, Kind, Parameter
 from engine.spec.settings import DEFAULTS, PARAMETERS
+from engine.spec.tiles import SMALLEST_TILE
 from engine.storage.preset_store import preset_named
 from engine.storage.presets import builtin_presets
 from gui.app.actions import ROWS, Row
@@ -124,7 +126,7 @@ def _values(row: Parameter) -> str:
     if row.kind is Kind.LAYERS:
         return "layers with weights"
     if row.kind is Kind.TILE:
-        return "`auto`, `none`, 16 to 16384 px"
+        return f"`auto`, `none`, {SMALLEST_TILE} to {LONGEST_SIDE} px"
     return f"{row.low:.10g} to {row.high:.10g} {row.unit}".rstrip()
 
 
@@ -154,7 +156,7 @@ def _commands(document: Path) -> list[list[str]]:
 def _check_settings(command: commands.Headless) -> None:
     settings = DEFAULTS
     if command.arguments.preset:
-        settings = preset_named(command.arguments.preset).applied_to(settings)
+        settings = preset_named(command.arguments.preset).preset.applied_to(settings)
     settings.changed(**dict(text.split("=", 1) for text in command.arguments.assignments))
 
 

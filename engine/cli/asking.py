@@ -18,13 +18,19 @@ Opened = Callable[[Path], Picture]
 """How a command opens a picture."""
 
 
-def settings_asked_for(asked: Asked) -> tuple[Settings, str]:
+def settings_asked_for(asked: Asked, say: Callable[[str], None]) -> tuple[Settings, str]:
     """The preset's settings or the defaults, with what was named over them; and the preset's name.
+
+    Args:
+        asked: What was typed.
+        say: Tells a sentence on each part of the preset that cannot be used.
 
     Raises:
         InputError: A name is unknown or a value is out of its range.
     """
-    preset = None if asked.preset is None else preset_named(asked.preset)
+    preset, notes = (None, ()) if asked.preset is None else preset_named(asked.preset)
+    for note in notes:
+        say(note)
     settings = preset.applied_to(DEFAULTS) if preset else DEFAULTS
     named: dict[str, object] = dict(asked.settings)
     if asked.start is not None:

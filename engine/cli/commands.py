@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -19,10 +18,17 @@ from engine.cli.usage import (
     window_parser,
 )
 from engine.spec.choices import NetworkName
-from engine.spec.errors import Cancelled, GramaryeError, InputError
+from engine.storage.failures import Kind, explain
 
 DONE, BAD_INPUT, FAILED, INTERRUPTED = 0, 2, 3, 130
 """Exit codes."""
+
+_CODES = {
+    Kind.CANCELLED: INTERRUPTED,
+    Kind.INPUT: BAD_INPUT,
+    Kind.ENGINE: FAILED,
+    Kind.UNFORESEEN: FAILED,
+}
 
 
 @dataclass(frozen=True)
@@ -64,43 +70,14 @@ def run(command: Headless) -> int:
                 warnings.simplefilter("ignore")
             return command.action(command.arguments)
     except (Exception, KeyboardInterrupt) as error:
-        code, message = explain(error)
+        failure = explain(error)
+        code = _CODES[failure.kind]
         if getattr(command.arguments, "json", False):
             from engine.cli.console import print_json
 
-            print_json({"error": message, "exit_code": code})
-        print(f"gramarye: {message}", file=sys.stderr)
+            print_json({"error": str(failure), "exit_code": code})
+        print(f"gramarye: {failure}", file=sys.stderr)
         return code
-
-
-def explain(error: BaseException) -> tuple[int, str]:
-    """Exit code and words for an error; what nobody foresaw goes to the log with its traceback."""
-    if isinstance(error, Cancelled | KeyboardInterrupt):
-        return INTERRUPTED, "Interrupted; nothing was saved."
-    if isinstance(error, InputError):
-        return BAD_INPUT, str(error)
-    if isinstance(error, GramaryeError):
-        return FAILED, str(error)
-    return FAILED, f"Something unexpected went wrong ({type(error).__name__}). {_logged(error)}"
-
-
-def _logged(error: BaseException) -> str:
-    """Write an error down for whoever mends it, and say where."""
-    from engine.storage.paths import log_folder
-
-    log = log_folder() / "gramarye.log"
-    try:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        handler = logging.FileHandler(log, encoding="utf-8")
-    except OSError:
-        return f"The details could not be written to {log}."
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    logger = logging.getLogger(__name__)
-    logger.addHandler(handler)
-    logger.error("unexpected", exc_info=error)
-    logger.removeHandler(handler)
-    handler.close()
-    return f"Details: {log}"
 
 
 def _render(words: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ import shutil
 import textwrap
 
 from engine.spec.layers import format_layers, layer_names
+from engine.spec.limits import LONGEST_SIDE
 from engine.spec.parameters import Group, Kind, Parameter
 from engine.spec.settings import DEFAULTS, PARAMETERS
 from engine.spec.tiles import SMALLEST_TILE
@@ -56,7 +57,7 @@ def _values(row: Parameter) -> str:
         case Kind.CHOICE:
             return "one of " + ", ".join(row.choices)
         case Kind.TILE:
-            return f"auto, none or {SMALLEST_TILE} to 16384 px"
+            return f"auto, none or {SMALLEST_TILE} to {LONGEST_SIDE} px"
         case Kind.LAYERS:
             first, second, *_, last = layer_names(DEFAULTS.network)
             return f"any of {first}, {second} to {last}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from dataclasses import replace
 
 from engine.cli.asking import job_asked_for, settings_asked_for
@@ -35,7 +36,7 @@ def tell_plan(options: PlanOptions) -> int:
 
 def _job(options: PlanOptions) -> Job:
     asked = options.asked
-    settings, _ = settings_asked_for(asked)
+    settings, _ = settings_asked_for(asked, functools.partial(print, file=sys.stderr))
     if not asked.styles and asked.content is not None:
         # Only its size counts: that of the photograph is as long as the canvas.
         asked = replace(asked, styles=(str(asked.content),))

@@ -14,7 +14,7 @@ from engine.spec.job import Job
 from engine.spec.pictures import Picture, PictureRef
 from engine.spec.plan import Plan
 from engine.spec.request import Request, StyleRef
-from engine.storage import places
+from engine.storage.places import Places, found_beside
 from engine.storage.recipes import Recipe, read_recipe
 from engine.weights.installed import find_weights
 
@@ -119,9 +119,9 @@ class _Finder:
         found = self._given()
         missing = {ref.sha256: ref for ref in self._request.pictures if ref.sha256 not in found}
         wanted = {sha256: ref.name for sha256, ref in missing.items()}
-        files = dict(places.found_beside(self._beside, wanted))
+        files = dict(found_beside(self._beside, wanted))
         for sha256 in wanted.keys() - files.keys():
-            path = places.find(sha256)
+            path = Places().find(sha256)
             if path is not None:
                 files[sha256] = path
         for sha256, path in files.items():

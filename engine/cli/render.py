@@ -22,9 +22,9 @@ from engine.spec.errors import Cancelled, GramaryeError, InputError
 from engine.spec.job import Job
 from engine.spec.outcome import Ending, Outcome, Pastiche
 from engine.spec.pictures import Picture
-from engine.storage import places
 from engine.storage.images import open_picture
 from engine.storage.naming import free_path
+from engine.storage.places import Places
 from engine.storage.recipes import Recipe, recipe_of
 from engine.storage.saving import check_place, save_pixels
 from engine.weights.installed import find_weights, networks_here
@@ -96,10 +96,10 @@ def _commission(options: RenderOptions, display: JobDisplay) -> _Commission:
         output = options.output or free_path(beside)
     else:
         assert options.output is not None, "argparse asks for it where there is no recipe"
-        settings, preset = settings_asked_for(options.asked)
+        settings, preset = settings_asked_for(options.asked, display.say)
         job, output = job_asked_for(options.asked, settings, opened), options.output
     weights = _network_weights(options, job.request.settings.network, display)
-    places.remember(
+    Places().remember(
         {
             picture.sha256: picture.path
             for picture in job.pictures.values()

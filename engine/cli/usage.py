@@ -11,6 +11,7 @@ from typing import NoReturn
 from engine import __version__
 from engine.spec.choices import Device, NetworkName
 from engine.spec.settings import DEFAULTS
+from engine.storage.formats import FORMATS, QUALITIES, USUAL_QUALITY
 
 _NETWORKS = tuple(map(str, NetworkName))
 _INSTALLED = tuple(map(str, (NetworkName.VGG19, NetworkName.VGG16)))
@@ -201,12 +202,16 @@ def _name_look(group: argparse._ArgumentGroup) -> None:
 
 def _name_result(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
+    *first, last = (each.suffixes[0] for each in FORMATS)
     add(
         "--output", type=Path, metavar="FILE",
-        help="where to save: .png, .jpg, .tiff or .webp; beside the picture for a recipe",
+        help=f"where to save: {', '.join(first)} or {last}; beside the picture for a recipe",
     )  # fmt: skip
     add("--overwrite", action="store_true", help="replace the output file if it exists")
-    add("--quality", type=_quality, default=95, metavar="N", help="of JPEG and WebP, 1 to 100 (95)")
+    add(
+        "--quality", type=_quality, default=USUAL_QUALITY, metavar="N",
+        help=f"of JPEG and WebP, {QUALITIES[0]} to {QUALITIES[-1]} ({USUAL_QUALITY})",
+    )  # fmt: skip
     add("--json", action="store_true", help="print one JSON object on stdout at the end")
     add("--quiet", action="store_true", help="no progress, no words unless something fails")
 
@@ -237,8 +242,9 @@ def _name_help(group: argparse._ArgumentGroup) -> None:
 
 
 def _quality(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 100:
-        raise argparse.ArgumentTypeError(f"give a number from 1 to 100, not {text!r}")
+    if not text.isdecimal() or int(text) not in QUALITIES:
+        bounds = f"{QUALITIES[0]} to {QUALITIES[-1]}"
+        raise argparse.ArgumentTypeError(f"give a number from {bounds}, not {text!r}")
     return int(text)
 
 

@@ -8,12 +8,13 @@ from engine.plan.costs import content_bytes, evaluation_bytes, measuring_bytes, 
 from engine.plan.machine import Machine
 from engine.spec.choices import Device, NetworkName, OptimizerName
 from engine.spec.errors import EngineError, InputError
+from engine.spec.limits import LONGEST_SIDE
 from engine.spec.orientations import orientations
 from engine.spec.pictures import Size
 from engine.spec.plan import Plan
 from engine.spec.request import Request
 from engine.spec.scales import Scale, plan_scales
-from engine.spec.settings import LARGEST_SIZE, Settings
+from engine.spec.settings import Settings
 from engine.spec.tiles import SMALLEST_TILE, Tiling
 from engine.spec.wording import gigabytes
 
@@ -205,7 +206,7 @@ def _largest(request: Request, plan: Plan, machine: Machine) -> int:
     tilings = _tilings(plan.settings, machine)
     leanest = [tiling for tiling in tilings if tiling.side == tilings[-1].side]
     allowed = machine.available * _RESERVE
-    fits, too_large = 0, LARGEST_SIZE // _GRAIN + 1
+    fits, too_large = 0, LONGEST_SIDE // _GRAIN + 1
     while too_large - fits > 1:
         middle = (fits + too_large) // 2
         scale = _scale_at(request, _GRAIN * middle)

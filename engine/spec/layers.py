@@ -9,6 +9,7 @@ from typing import Annotated, Any, NamedTuple, Protocol
 from pydantic import BeforeValidator, PlainSerializer
 
 from engine.spec.choices import NetworkName
+from engine.spec.limits import HEAVIEST
 
 
 class LayerWeight(NamedTuple):
@@ -76,8 +77,8 @@ def parse_layers(value: object) -> tuple[LayerWeight, ...]:
         raise ValueError(
             f"there is no layer {unknown[0]!r}; layers run from conv1_1, relu1_1 to relu5_4"
         )
-    if any(not 0 <= layer.weight <= 1e6 for layer in layers):
-        raise ValueError("a layer's weight lies between 0 and 1000000")
+    if any(not 0 <= layer.weight <= HEAVIEST for layer in layers):
+        raise ValueError(f"a layer's weight lies between 0 and {HEAVIEST:.0f}")
     return layers
 
 

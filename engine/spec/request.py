@@ -13,12 +13,10 @@ from pydantic import BeforeValidator, Field, PlainSerializer
 
 from engine.spec.choices import Start
 from engine.spec.errors import InputError
+from engine.spec.limits import HEAVIEST
 from engine.spec.pictures import Picture, PictureRef, Size
 from engine.spec.settings import DEFAULTS, Settings, settings_from
 from engine.spec.values import Versioned
-
-HEAVIEST = 1e6
-"""The largest weight of a style image."""
 
 
 def _read(value: object) -> object:

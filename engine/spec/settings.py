@@ -10,9 +10,9 @@ from __future__ import annotations
 import textwrap
 import types
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from engine.spec.choices import (
     Device,
@@ -26,8 +26,9 @@ from engine.spec.choices import (
 )
 from engine.spec.errors import InputError
 from engine.spec.layers import Layers, layer_names, stand_in
+from engine.spec.limits import HEAVIEST, LONGEST_SIDE
 from engine.spec.parameters import Group, Kind, Parameter, parameter, rows_of
-from engine.spec.tiles import SMALLEST_TILE
+from engine.spec.tiles import SMALLEST_TILE, TileSide
 
 FORMER_NAMES: Mapping[str, str] = types.MappingProxyType(
     {
@@ -38,25 +39,6 @@ FORMER_NAMES: Mapping[str, str] = types.MappingProxyType(
     }
 )
 """What parameters were once called, in files and by people, and what they are called today."""
-
-LARGEST_SIZE = 16384
-"""Pixels of the longest side."""
-
-_HEAVIEST = 1e6
-"""The largest weight of a layer."""
-
-
-def _parse_tile(value: object) -> str:
-    text = str(value).strip().lower()
-    if text in ("auto", "none"):
-        return text
-    if not (text.isascii() and text.isdigit() and SMALLEST_TILE <= int(text[:6]) <= 16384):
-        raise ValueError("no such tile")
-    return str(int(text))
-
-
-Tile = Annotated[str, BeforeValidator(_parse_tile)]
-"""`auto`, `none`, or a side in pixels."""
 
 
 class Settings(BaseModel):
@@ -83,7 +65,7 @@ class Settings(BaseModel):
     )  # fmt: skip
     output_size: int = parameter(
         512, "Output size", term="long side of the pastiche", unit="px",
-        low=16, high=16384, slider=(128, 4096), log=True, group=Group.BASIC, preset=False,
+        low=16, high=LONGEST_SIDE, slider=(128, 4096), log=True, group=Group.BASIC, preset=False,
         help="The long side of the finished picture. The strokes keep their size relative to the "
         "canvas, so a small render predicts a large one.",
     )  # fmt: skip
@@ -111,13 +93,13 @@ class Settings(BaseModel):
     )  # fmt: skip
 
     content_weight: float = parameter(
-        1.0, "Content weight", term="α", low=0.0, high=1e6, slider=(0.01, 100.0), log=True,
+        1.0, "Content weight", term="α", low=0.0, high=HEAVIEST, slider=(0.01, 100.0), log=True,
         live=True, group=Group.OBJECTIVE,
         help="What a departure from the photograph costs, relative to the photograph's own "
         "features. 0 lets go of the photograph.",
     )  # fmt: skip
     style_weight: float = parameter(
-        10.0, "Style weight", term="β", low=0.0, high=1e6, slider=(0.1, 1000.0), log=True,
+        10.0, "Style weight", term="β", low=0.0, high=HEAVIEST, slider=(0.1, 1000.0), log=True,
         live=True, group=Group.OBJECTIVE,
         help="What a departure from the painting's statistics costs, relative to the painting's "
         "own. Style strength multiplies it.",
@@ -168,8 +150,8 @@ class Settings(BaseModel):
         "x ← x − γ N ∂L/∂x with N values in the picture, the same at every size.",
     )  # fmt: skip
     coarsest_size: int = parameter(
-        128, "Coarsest scale", term="long side of the first scale", unit="px", low=16, high=16384,
-        slider=(32, 1024), log=True, group=Group.OPTIMISATION,
+        128, "Coarsest scale", term="long side of the first scale", unit="px",
+        low=16, high=LONGEST_SIDE, slider=(32, 1024), log=True, group=Group.OPTIMISATION,
         help="The picture is first painted this small, then ever larger. At the output size or "
         "above there is one scale only.",
     )  # fmt: skip
@@ -218,7 +200,7 @@ class Settings(BaseModel):
         "leaves the picture the same to the eye. float16 is for graphics cards without bfloat16.",
     )  # fmt: skip
 
-    tile: Tile = parameter(
+    tile: TileSide = parameter(
         "auto", "Tiles", term="side of a tile", unit="px", group=Group.MACHINE, preset=False,
         help="Large pictures are computed tile by tile, which takes far less memory and gives the "
         "same picture. auto chooses a fast way that fits, none takes the picture as a whole, "
@@ -256,7 +238,7 @@ class Settings(BaseModel):
                 known = stand_in(layer, network)
                 weights[known] = weights.get(known, 0.0) + weight
             # Only their ratios matter, and two at the limit would be beyond it.
-            largest = max(1.0, max(weights.values(), default=0.0) / _HEAVIEST)
+            largest = max(1.0, max(weights.values(), default=0.0) / HEAVIEST)
             layers[name] = {layer: weight / largest for layer, weight in weights.items()}
         return self.changed(network=network, **layers)
 
@@ -351,7 +333,7 @@ def _remedy(name: str) -> str:
     if row.kind is Kind.CHOICE:
         return f"Choose one of {', '.join(row.choices)}."
     if row.kind is Kind.TILE:
-        return f"Give auto, none or a whole number from {SMALLEST_TILE} to 16384."
+        return f"Give auto, none or a whole number from {SMALLEST_TILE} to {LONGEST_SIDE}."
     if row.kind is Kind.LAYERS:
         return "Write layers as relu1_1:1, relu2_1:0.5."
     return f"Give {row.kind.value} from {row.low:.10g} to {row.high:.10g}."

@@ -5,7 +5,6 @@ What people type is read by `engine.spec.settings.settings_from`, which refuses 
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping
 from typing import Any
 
@@ -76,4 +75,4 @@ def _order(name: str) -> tuple[bool, str]:
 def _unknown(name: object) -> str:
     if isinstance(name, str) and name in FORMER_NAMES:
         return f"The setting {name} is ignored beside {FORMER_NAMES[name]}, its present name."
-    return f"There is no setting {textwrap.shorten(repr(name), 80)}, so it is ignored."
+    return f"There is no setting {str(name)[:40]!r}, so it is ignored."

@@ -5,13 +5,30 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+from pydantic import BeforeValidator
+
+from engine.spec.limits import LONGEST_SIDE
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 SMALLEST_TILE = 16
 """Positions to the side; below this a tile is mostly halo."""
+
+
+def _parse_tile(value: object) -> str:
+    text = str(value).strip().lower()
+    if text in ("auto", "none"):
+        return text
+    if not (text.isascii() and text.isdigit() and SMALLEST_TILE <= int(text[:6]) <= LONGEST_SIDE):
+        raise ValueError("no such tile")
+    return str(int(text))
+
+
+TileSide = Annotated[str, BeforeValidator(_parse_tile)]
+"""A tile's side as a person asks for it: `auto`, `none`, or pixels."""
 
 
 @dataclass(frozen=True)

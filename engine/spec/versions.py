@@ -41,8 +41,8 @@ def migrated(values: Mapping[str, Any], chain: Sequence[Migration], what: str) -
         raise InputError(f"{what} is damaged: {str(number)[:80]!r} is no format.")
     if number > newest(chain):
         raise NewerFormatError(
-            f"{what} was made by a newer version of Gramarye (format {str(number)[:12]}, where this one "
-            f"knows {newest(chain)}); it is left as it is.",
+            f"{what} was made by a newer version of Gramarye (format {str(number)[:12]}, where "
+            f"this one knows {newest(chain)}); it is left as it is.",
             "Update Gramarye to use it.",
         )
     current = {key: value for key, value in values.items() if key != _KEY}

@@ -76,11 +76,12 @@ def _fitting(text: str) -> str:
 
 def _text_in_packet(xmp: bytes, name: str) -> str | None:
     damaged = InputError(f"The recipe in {name} is damaged.", "The picture itself can be opened.")
-    # XMP never declares entities; a packet that does is after the parser's memory.
-    if b"<!DOCTYPE" in xmp or b"<!ENTITY" in xmp:
-        raise damaged
     try:
-        root = ElementTree.fromstring(xmp.strip(b"\0 "))
+        text = xmp.strip(b"\0 ").decode()
+        # XMP never declares entities; a packet that does is after the parser's memory.
+        if "<!DOCTYPE" in text:
+            raise damaged
+        root = ElementTree.fromstring(text)
     except (ElementTree.ParseError, ValueError) as error:
         raise damaged from error
     tag = f"{{{_NAMESPACE}}}recipe"

@@ -17,6 +17,7 @@ from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 from engine.spec.errors import InputError
 from engine.spec.pictures import Picture
 from engine.storage.colour import is_deep, pixels_of, to_srgb
+from engine.storage.naming import shown_name
 
 OPEN_SUFFIXES = (
     ".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".gif", ".bmp", ".avif", ".heic", ".heif",
@@ -135,11 +136,6 @@ def read_file(path: Path) -> bytes:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"{name} could not be read: {reason}.", "Check the file.") from error
-
-
-def shown_name(path: Path) -> str:
-    """The file's name without its folder, in characters that can be shown and stored."""
-    return (path.name or str(path)).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _is_heic(data: bytes) -> bool:

@@ -42,6 +42,11 @@ def free_path(path: Path) -> Path:
     return _first_free(path.parent, [_sanitised(path.stem)], "", path.suffix)
 
 
+def shown_name(path: Path) -> str:
+    """The file's name without its folder, in characters that can be shown and stored."""
+    return (path.name or str(path)).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 def _first_free(folder: Path, parts: list[str], before: str, suffix: str) -> Path:
     tails = (f"{before}{number:03}{suffix}" for number in itertools.count(1))
     paths = (folder / "_".join([*_shortened(parts, tail), tail]) for tail in tails)

@@ -1,13 +1,123 @@
-"""SHIM."""
+"""Where pictures were last found on this machine: recipes carry names and hashes, never folders."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from engine.spec.errors import InputError, NewerFormatError
+from engine.spec.versions import Migration, migrated, numbered
+from engine.storage.images import OPEN_SUFFIXES
+from engine.storage.paths import data_folder, replacing
+
+MOST_PLACES = 2000
+"""Places remembered; the oldest are forgotten."""
+
+MOST_LOOKED_AT = 300
+"""Files of other names in a folder that are hashed in the search for pictures, at most."""
+
+LARGEST_LOOKED_AT = 200_000_000
+"""Bytes of a file that is hashed though its name is another."""
+
+_CHAIN: tuple[Migration, ...] = ()
 
 
-def remember(pairs):
-    pass
+class Places:
+    """Remembers on this machine where pictures lie, by the SHA-256 of their files.
+
+    A convenience: a file that cannot be read or written, or is of a newer version, is no error,
+    and the latter is left as it is. Reads and hashes files: not for the window's thread.
+    """
+
+    def __init__(self, file: Path | None = None) -> None:
+        self._file = file or data_folder() / "places.json"
+
+    def remember(self, pairs: Mapping[str, Path]) -> None:
+        """Note where the files of these hashes were found just now."""
+        known = self._known()
+        if known is None:
+            return
+        latest = {digest: str(path.absolute()) for digest, path in pairs.items()}
+        kept = {digest: place for digest, place in known.items() if digest not in latest} | latest
+        places = dict(list(kept.items())[-MOST_PLACES:])
+        # ASCII can hold whatever bytes a file's name is made of.
+        text = json.dumps(numbered({"places": places}, _CHAIN), indent=0)
+        with contextlib.suppress(InputError), replacing(self._file) as temporary:
+            temporary.write_text(text, encoding="ascii")
+
+    def find(self, sha256: str) -> Path | None:
+        """Where the file of a hash was last found, if there is a file still; it may be another."""
+        place = (self._known() or {}).get(sha256)
+        return Path(place) if place is not None and os.path.isfile(place) else None
+
+    def _known(self) -> dict[str, str] | None:
+        """The places by hash, the latest last; None if the file is not ours to replace."""
+        try:
+            values = json.loads(self._file.read_bytes())
+            places = migrated(values, _CHAIN, self._file.name)["places"]
+            return {str(key): place for key, place in places.items() if isinstance(place, str)}
+        except FileNotFoundError:
+            return {}
+        except (OSError, NewerFormatError):
+            return None
+        except (InputError, ValueError, KeyError, AttributeError, RecursionError):
+            return {}  # damaged, and not worth keeping
 
 
-def find(sha256):
-    return None
+def found_beside(folder: Path, wanted: Mapping[str, str]) -> Mapping[str, Path]:
+    """Pictures that lie in a folder, under their own names or others, known by their hashes.
+
+    Args:
+        folder: Where to look, not in folders inside it.
+        wanted: SHA-256 of the pictures' files, and the names they had.
+
+    Returns:
+        A file for each hash that was found; its content has been verified.
+    """
+    found = {}
+    for digest, name in wanted.items():
+        path = folder / name
+        # A recipe is not trusted to name a file in another folder.
+        if path.parent == folder and _sha256(path) == digest:
+            found[digest] = path
+    missing = wanted.keys() - found.keys()
+    for path in _pictures_in(folder):
+        if not missing:
+            break
+        digest = _sha256(path)
+        if digest in missing:
+            found[digest] = path
+            missing -= {digest}
+    return found
 
 
-def found_beside(folder, wanted):
-    return {}
+def _pictures_in(folder: Path) -> Iterator[Path]:
+    """The pictures in a folder by name, as many and as large as it is reasonable to hash."""
+    try:
+        with os.scandir(folder) as entries:
+            names = sorted(
+                entry.name
+                for entry in entries
+                if entry.name.lower().endswith(OPEN_SUFFIXES)
+                and entry.is_file()
+                and entry.stat().st_size <= LARGEST_LOOKED_AT
+            )
+    except OSError:
+        return
+    for name in names[:MOST_LOOKED_AT]:
+        yield folder / name
+
+
+def _sha256(path: Path) -> str:
+    """Of a file; empty where there is none or it cannot be read."""
+    try:
+        if not path.is_file():
+            return ""
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except (OSError, ValueError):  # a name may hold what no path can
+        return ""

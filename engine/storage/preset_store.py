@@ -6,18 +6,21 @@ import functools
 import hashlib
 import re
 import unicodedata
+from collections.abc import Iterable
 from pathlib import Path
 
-from engine.spec.errors import InputError
-from engine.storage.paths import config_folder, unwritable
-from engine.storage.presets import Preset, builtin_presets, read_preset, write_preset
+from engine.spec.errors import InputError, NewerFormatError
+from engine.storage.naming import free_path
+from engine.storage.paths import config_folder, set_aside
+from engine.storage.presets import Preset, ReadPreset, builtin_presets, read_preset, write_preset
 
 
 class PresetStore:
     """A person's own presets, one file each in a folder that need not exist yet.
 
-    Names are one regardless of case. A file that is not a preset is renamed to `*.corrupt` and
-    told of in `problems`; it never keeps the others from being read.
+    Names are one regardless of case. A file that is no preset is set aside, one of a newer version
+    stays as it is, and what cannot be used of a preset is left out until the person saves it again;
+    `problems` tells of each. None keeps the others from being read.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -31,6 +34,10 @@ class PresetStore:
 
     def presets(self) -> tuple[Preset, ...]:
         """The presets in the folder, by name."""
+        return tuple(read.preset for read in self.read())
+
+    def read(self) -> tuple[ReadPreset, ...]:
+        """The presets in the folder, by name, each with what could not be used of its file."""
         files = self._files()
         return tuple(files[key][1] for key in sorted(files))
 
@@ -50,11 +57,13 @@ class PresetStore:
         files = self._files()
         if key in files and not overwrite:
             raise InputError(
-                f"There is a preset named {files[key][1].name} already.",
+                f"There is a preset named {files[key][1].preset.name} already.",
                 "Choose another name, or replace it.",
             )
-        path = files[key][0] if key in files else _free(self._folder / _file_name(key))
-        write_preset(preset, path)
+        if key in files:
+            write_preset(preset, files[key][0])
+        else:
+            write_preset(preset, free_path(self._folder / _file_name(key)), overwrite=False)
 
     def rename(self, old: str, new: str) -> Preset:
         """Give a preset another name, and return it under that.
@@ -86,8 +95,9 @@ class PresetStore:
         Raises:
             InputError: As `read_preset` and `save`.
         """
-        preset = read_preset(path)
+        preset, notes = read_preset(path)
         self.save(preset, overwrite)
+        self._report(notes)
         return preset
 
     def export_file(self, preset: Preset, path: Path, overwrite: bool = False) -> None:
@@ -96,48 +106,46 @@ class PresetStore:
         Raises:
             InputError: The file exists and `overwrite` is False, or it cannot be written.
         """
-        if path.exists() and not overwrite:
-            raise InputError(f"{path} exists already.", "Choose another name, or replace it.")
-        write_preset(preset, path)
+        write_preset(preset, path, overwrite=overwrite)
 
     def _own(self, name: str) -> tuple[Path, Preset]:
         files = self._files()
         if _key(name) not in files:
             raise InputError(f"There is no preset of yours named {name}.")
-        return files[_key(name)]
+        path, read = files[_key(name)]
+        return path, read.preset
 
-    def _files(self) -> dict[str, tuple[Path, Preset]]:
+    def _files(self) -> dict[str, tuple[Path, ReadPreset]]:
         """The folder's presets by the keys of their names."""
-        files: dict[str, tuple[Path, Preset]] = {}
+        files: dict[str, tuple[Path, ReadPreset]] = {}
         for path in sorted(self._folder.glob("*.json")):
             try:
-                preset = read_preset(path)
+                read = read_preset(path)
+            except NewerFormatError as error:
+                self._report([error.message])
+                continue
             except InputError as error:
                 self._set_aside(path, error)
                 continue
-            key = _key(preset.name)
+            name = read.preset.name
+            key = _key(name)
             if key in files or key in _builtin_keys():
-                self._report(f"{path.name} is left out: another preset is named {preset.name}.")
+                self._report([f"{path.name} is left out: another preset is named {name}."])
             else:
-                files[key] = path, preset
+                files[key] = path, read
+                self._report(read.notes)
         return files
 
     def _set_aside(self, path: Path, error: InputError) -> None:
         # What cannot be read today may be sound tomorrow.
-        if isinstance(error.__cause__, OSError):
-            self._report(error.message)
-            return
-        aside = _free(path.with_name(f"{path.name}.corrupt"))
-        try:
-            path.rename(aside)
-        except OSError:
-            self._report(error.message)
-        else:
-            self._report(f"{error.message} It was set aside as {aside.name}.")
+        unread = isinstance(error.__cause__, OSError)
+        aside = None if unread else set_aside(path)
+        self._report(
+            [f"{error.message} It was set aside as {aside.name}." if aside else error.message]
+        )
 
-    def _report(self, problem: str) -> None:
-        if problem not in self._problems:
-            self._problems.append(problem)
+    def _report(self, problems: Iterable[str]) -> None:
+        self._problems += [problem for problem in problems if problem not in self._problems]
 
 
 def known_presets() -> tuple[Preset, ...]:
@@ -145,18 +153,20 @@ def known_presets() -> tuple[Preset, ...]:
     return builtin_presets() + PresetStore().presets()
 
 
-def preset_named(name: str) -> Preset:
-    """The preset of a name, regardless of case.
+def preset_named(name: str) -> ReadPreset:
+    """The preset of a name, regardless of case, with what could not be used of its file.
 
     Raises:
-        InputError: There is none; the remedy lists those there are.
+        InputError: There is none; the remedy lists those there are, and what is wrong with others.
     """
-    known = known_presets()
-    for preset in known:
-        if _key(preset.name) == _key(name):
-            return preset
-    names = ", ".join(preset.name for preset in known)
-    raise InputError(f"There is no preset named {name}.", f"The presets are: {names}.")
+    store = PresetStore()
+    known = (*(ReadPreset(preset, ()) for preset in builtin_presets()), *store.read())
+    for read in known:
+        if _key(read.preset.name) == _key(name):
+            return read
+    names = ", ".join(read.preset.name for read in known)
+    remedy = " ".join((f"The presets are: {names}.", *store.problems))
+    raise InputError(f"There is no preset named {name}.", remedy)
 
 
 def _key(name: str) -> str:
@@ -175,17 +185,11 @@ def _file_name(key: str) -> str:
     return f"{readable or 'preset'}-{hashlib.sha256(key.encode()).hexdigest()[:8]}.json"
 
 
-def _free(path: Path) -> Path:
-    """The path itself, or the first of path-2, path-3, ... where nothing is yet."""
-    free, number = path, 1
-    while free.exists():
-        number += 1
-        free = path.with_name(f"{path.stem}-{number}{path.suffix}")
-    return free
-
-
 def _delete(path: Path) -> None:
     try:
-        path.unlink()
+        path.unlink(missing_ok=True)
     except OSError as error:
-        raise unwritable(path, error) from error
+        reason = error.strerror or error
+        raise InputError(
+            f"{path} cannot be deleted: {reason}.", "Check the folder's permissions."
+        ) from error

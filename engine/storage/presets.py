@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Final, NamedTuple
 
 from pydantic import (
     BaseModel,
@@ -19,19 +19,23 @@ from pydantic import (
 )
 
 from engine.spec.errors import InputError
-from engine.spec.settings import PARAMETER, PARAMETERS, Settings, settings_from
+from engine.spec.settings import PARAMETER, PARAMETERS, Settings, present_name, settings_from
+from engine.spec.stored_settings import usable_values, with_present_names
+from engine.spec.versions import Migration, migrated, numbered
 from engine.storage.paths import replacing, unreadable
 from resources import PRESETS
 
 _LARGEST = 2**20
 """Bytes in a file; a preset has a few hundred."""
 
+_CHAIN: Final[tuple[Migration, ...]] = (with_present_names,)
+"""Format 2 has the settings by their present names."""
+
 
 class Preset(BaseModel):
     """A name for a look: values for what a preset carries, the rest of that at its defaults.
 
     Attributes:
-        format: The version of the file's layout.
         name: 1 to 80 printable characters without slashes.
         description: What it does to a picture, at most 1000 printable characters.
         settings: Names and values as JSON has them; made from the same, or from `Settings`.
@@ -42,7 +46,6 @@ class Preset(BaseModel):
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
 
-    format: Literal[1] = 1
     name: str
     description: str = ""
     settings: Mapping[str, Any] = Field(default_factory=lambda: MappingProxyType({}))
@@ -77,9 +80,9 @@ class Preset(BaseModel):
         if not isinstance(settings, Mapping):
             raise InputError("The preset's settings are not names with values.")
         for name in settings:
-            if name in PARAMETER and not PARAMETER[name].preset:
+            if not _carries(name):
                 raise InputError(f"A preset cannot carry the setting {name}.")
-        return _as_json(settings_from(settings), set(settings))
+        return _as_json(settings_from(settings), set(map(present_name, settings)))
 
     @field_serializer("settings")
     def _plain_dict(self, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -91,44 +94,45 @@ class Preset(BaseModel):
         return settings.changed(**{**defaults, **self.settings})
 
 
-def parse_preset(data: bytes, source: str) -> Preset:
+class ReadPreset(NamedTuple):
+    """A preset out of a file, and a sentence on everything in the file that could not be used."""
+
+    preset: Preset
+    notes: tuple[str, ...]
+
+
+def parse_preset(data: bytes, source: str) -> ReadPreset:
     """Read a preset from JSON, trusting nothing in it.
+
+    What is unknown or no longer fits costs only itself.
 
     Args:
         data: The file's bytes.
         source: What to call the file in messages.
 
     Raises:
-        InputError: It is not a valid preset; the message says why.
+        NewerFormatError: It was made by a newer version.
+        InputError: It is no preset; the message says why.
     """
     try:
-        if len(data) > _LARGEST:
-            raise InputError("it is far too large")
-        values = json.loads(
-            data, object_pairs_hook=_once_each, parse_int=_whole, parse_constant=_no_constant
-        )
-        if not isinstance(values, dict):
-            raise InputError("it holds something else")
-        return Preset.model_validate(values)
+        values = _object_in(data)
     except InputError as error:
         reason = error.message.rstrip(".")
-    except ValidationError as error:
-        first = error.errors()[0]
-        reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
     except RecursionError:
         reason = "it is nested too deeply"
     except ValueError as error:
         reason = f"it is not valid JSON ({error})"
-    raise InputError(
-        f"The preset {source} cannot be used: {reason[:200]}.", "Choose another file, or mend this."
-    )
+    else:
+        return _preset_from(migrated(values, _CHAIN, f"The preset {source}"), source)
+    raise _unusable(source, reason)
 
 
-def read_preset(path: Path) -> Preset:
+def read_preset(path: Path) -> ReadPreset:
     """Read a preset's file.
 
     Raises:
-        InputError: It cannot be read or is not a valid preset; the message says why.
+        NewerFormatError: It was made by a newer version.
+        InputError: It cannot be read or is no preset; the message says why.
     """
     try:
         with path.open("rb") as file:
@@ -138,33 +142,88 @@ def read_preset(path: Path) -> Preset:
     return parse_preset(data, path.name)
 
 
-def write_preset(preset: Preset, path: Path) -> None:
-    """Write a preset's file, replacing what is there.
+def write_preset(preset: Preset, path: Path, *, overwrite: bool = True) -> None:
+    """Write a preset's file.
 
     Raises:
-        InputError: The place cannot be written to; what was there is still there.
+        InputError: The place cannot be written to, or is taken and may not be overwritten; what
+            was there is still there.
     """
-    with replacing(path) as temporary:
-        temporary.write_text(preset.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        if parse_preset(temporary.read_bytes(), path.name) != preset:
+
+    def check(written: bytes) -> None:
+        if parse_preset(written, path.name) != (preset, ()):
             raise InputError(f"{path} was not written faithfully.", "Check the disk.")
+
+    text = json.dumps(numbered(preset.model_dump(), _CHAIN), indent=2, ensure_ascii=False)
+    with replacing(path, overwrite=overwrite, check=check) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")
 
 
 @functools.cache
 def builtin_presets() -> tuple[Preset, ...]:
     """The presets that ship with the program, in the order to show them."""
-    return tuple(read_preset(path) for path in sorted(PRESETS.glob("*.json")))
+    return tuple(read_preset(path).preset for path in sorted(PRESETS.glob("*.json")))
+
+
+def _object_in(data: bytes) -> dict[str, Any]:
+    """The JSON object that a file consists of.
+
+    Raises:
+        InputError, ValueError, RecursionError: It is something else, or not even JSON.
+    """
+    if len(data) > _LARGEST:
+        raise InputError("it is far too large")
+    values = json.loads(
+        data, object_pairs_hook=_once_each, parse_int=_whole, parse_constant=_no_constant
+    )
+    if not isinstance(values, dict):
+        raise InputError("it holds something else")
+    return values
+
+
+def _preset_from(values: Mapping[str, Any], source: str) -> ReadPreset:
+    """The preset that a file's values make, whatever else they hold."""
+    settings = values.get("settings", {})
+    if not isinstance(settings, Mapping):
+        raise _unusable(source, "its settings are not names with values")
+    notes = [f"A preset has no {key[:40]!r}." for key in values if key not in Preset.model_fields]
+    notes += [
+        f"A preset cannot carry the setting {name}." for name in settings if not _carries(name)
+    ]
+    taken, lost = usable_values({name: settings[name] for name in filter(_carries, settings)})
+    fields = {"name": values.get("name"), "settings": taken}
+    try:
+        preset = Preset.model_validate(fields)
+    except InputError as error:
+        raise _unusable(source, error.message.rstrip(".")) from error
+    except ValidationError as error:
+        raise _unusable(source, "it has no name") from error
+    try:
+        preset = Preset.model_validate({**fields, "description": values.get("description", "")})
+    except (InputError, ValidationError):
+        notes.append("Its description cannot be shown.")
+    return ReadPreset(preset, tuple(f"{source}: {note}" for note in (*notes, *lost)))
+
+
+def _unusable(source: str, reason: str) -> InputError:
+    return InputError(
+        f"The preset {source} cannot be used: {reason[:200]}.", "Choose another file, or mend this."
+    )
+
+
+def _carries(name: str) -> bool:
+    """Whether a preset may hold a setting; what no setting is called is refused elsewhere."""
+    row = PARAMETER.get(present_name(name))
+    return row is None or row.preset
 
 
 def _as_json(settings: Settings, names: set[str]) -> Mapping[str, Any]:
     return MappingProxyType(settings.model_dump(mode="json", include=names))
 
 
-def _whole(digits: str) -> int:
-    # No parameter is as large as this, and what is larger may not fit a float.
-    if len(digits) > 18:
-        raise InputError("a number in it is far too large")
-    return int(digits)
+def _whole(digits: str) -> int | float:
+    # No parameter is as large as this, and Python refuses to read thousands of digits.
+    return int(digits) if len(digits) <= 18 else float(digits)
 
 
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -27,7 +27,8 @@ from engine.spec.stored_settings import usable_values, with_present_names
 from engine.spec.values import Versioned
 from engine.spec.versions import Migration, migrated, numbered
 from engine.storage.embedding import embedded_text
-from engine.storage.images import identify, read_file, shown_name
+from engine.storage.images import identify, read_file
+from engine.storage.naming import shown_name
 
 _WHAT = "The recipe"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import http.client
 import json
-import os
 import shutil
 import urllib.error
 import urllib.request
@@ -15,7 +14,7 @@ from pathlib import Path
 
 from engine import __version__
 from engine.spec.errors import Cancelled, EngineError, InputError
-from engine.storage.paths import unwritable
+from engine.storage.paths import put_in_place, unwritable
 
 _TIMEOUT = 15.0
 """Seconds of silence after which the line counts as broken; no cancel waits longer."""
@@ -82,11 +81,10 @@ def fetch(
     try:
         destination.parent.mkdir(parents=True, exist_ok=True)
         _transfer(part, progressed, cancelled)
-        with part.path.open("rb+") as file:
+        with part.path.open("rb") as file:
             arrived = hashlib.file_digest(file, "sha256").hexdigest()
-            os.fsync(file.fileno())
         if arrived.startswith(digest):
-            part.path.replace(destination)
+            put_in_place(part.path, destination)
         part.delete()
     # What the line does wrong has its own words by now: this is the disk.
     except OSError as error:

@@ -13,7 +13,7 @@ from qasync import QEventLoop
 
 from engine import __version__
 from engine.storage.paths import log_folder
-from gui.app.logs import begin_logging, strays_caught
+from gui.app.logs import log_window, strays_caught
 from gui.app.shell import Shell
 from gui.session.engine_thread import EngineThread
 
@@ -24,7 +24,7 @@ def run_window(content: Path | None, styles: tuple[Path, ...]) -> int:
     Returns:
         The program's exit code.
     """
-    begin_logging(log_folder())
+    log_window(log_folder())
     application = QApplication(sys.argv[:1])
     application.setApplicationName("Gramarye")
     application.setApplicationVersion(__version__)

@@ -12,7 +12,7 @@ from gui.base.states import State
 from gui.base.tasks import Tasks
 from gui.canvas.saving import Saving
 from gui.session.engine_thread import EngineThread
-from gui.session.memory import Memory
+from gui.session.preferences import Memory
 from gui.session.session import Session
 from gui.weights.controller import NetworkDesk
 

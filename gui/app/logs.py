@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import faulthandler
 import logging
-import logging.handlers
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +13,8 @@ from types import TracebackType
 from typing import Any
 
 from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
+
+from engine.storage.logs import begin_logging
 
 logger = logging.getLogger("gramarye")
 
@@ -26,22 +27,14 @@ LEVELS = {
 }
 
 
-def begin_logging(folder: Path) -> None:
-    """Log to `gramarye.log` in a folder, and crashes of the interpreter to `crash.log`.
+def log_window(folder: Path) -> None:
+    """Log to a folder what the program and Qt say, and crashes of the interpreter to `crash.log`.
 
     A folder that cannot be written to is no reason not to start: the log then goes to stderr.
     """
-    handler: logging.Handler
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handler = logging.handlers.RotatingFileHandler(
-            folder / "gramarye.log", maxBytes=1_000_000, backupCount=3, encoding="utf-8"
-        )
-        faulthandler.enable((folder / "crash.log").open("a", encoding="utf-8"))
-    except OSError:
-        handler = logging.StreamHandler()
-    layout = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-    logging.basicConfig(level=logging.INFO, format=layout, handlers=[handler], force=True)
+    if begin_logging(folder, otherwise=logging.StreamHandler()):
+        with contextlib.suppress(OSError):
+            faulthandler.enable((folder / "crash.log").open("a", encoding="utf-8"))
     qInstallMessageHandler(_log_qt)
 
 

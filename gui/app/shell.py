@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication
 from engine.spec.choices import NetworkName
 from engine.spec.errors import InputError, NetworkMissingError
 from engine.spec.settings import Settings
+from engine.storage.failures import Failure, Kind, explain
 from engine.storage.paths import config_folder
 from engine.storage.preset_store import PresetStore
 from gui.app.commands import Commands
@@ -20,7 +21,6 @@ from gui.app.presenter import Presenter
 from gui.app.window import MainWindow
 from gui.app.wiring import THEMES, connect_actions, connect_panes
 from gui.base.dialogs import Dialogs
-from gui.base.failures import Failure, explain
 from gui.base.states import Action
 from gui.base.tasks import Tasks
 from gui.base.theme import apply_theme
@@ -28,9 +28,8 @@ from gui.canvas.saving import Saving
 from gui.inputs.opening import Opening, Role
 from gui.session.engine_thread import EngineThread
 from gui.session.forecast import Forecaster
-from gui.session.memory import Memory
 from gui.session.network_choice import NetworkChoice
-from gui.session.preferences import Preferences, PreferenceStore
+from gui.session.preferences import Memory, Preferences, PreferenceStore
 from gui.session.session import Session
 from gui.weights.controller import NetworkDesk
 
@@ -97,7 +96,7 @@ class Shell(QObject):
         failure = explain(error)
         if isinstance(error, NetworkMissingError):
             self.tasks.start(self.desk.show(self.session.settings.network))
-        elif failure is not None and failure not in self._being_told:
+        elif failure.kind is not Kind.CANCELLED and failure not in self._being_told:
             self.tasks.start(self._tell(failure))
 
     async def _tell(self, failure: Failure) -> None:

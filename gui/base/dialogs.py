@@ -23,16 +23,16 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gui.base.failures import Failure
+from engine.storage.failures import Failure
+from engine.storage.formats import FORMATS, QUALITIES, USUAL_QUALITY
 
 Answer = TypeVar("Answer", bound=StrEnum)
 
-FORMATS = {
-    "PNG picture (*.png)": "png",
-    "JPEG picture (*.jpg *.jpeg)": "jpg",
-    "TIFF picture (*.tif *.tiff)": "tif",
-    "WebP picture (*.webp)": "webp",
+SAVED_AS = {
+    f"{each.name} picture ({' '.join(f'*{suffix}' for suffix in each.suffixes)})": each.suffixes[0]
+    for each in FORMATS
 }
+"""The filters of the dialog that saves, and the suffix that each of them adds to a bare name."""
 
 
 async def finished(dialog: QDialog) -> bool:
@@ -83,14 +83,14 @@ class Dialogs:
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         # The system's dialog would ask about the name before the suffix is added to it.
         dialog.setOption(QFileDialog.Option.DontConfirmOverwrite)
-        dialog.setNameFilters(list(FORMATS))
+        dialog.setNameFilters(list(SAVED_AS))
         dialog.setDefaultSuffix(suggestion.suffix[1:])
-        dialog.filterSelected.connect(lambda text: dialog.setDefaultSuffix(FORMATS[text]))
+        dialog.filterSelected.connect(lambda text: dialog.setDefaultSuffix(SAVED_AS[text][1:]))
         dialog.selectFile(suggestion.name)
         return Path(dialog.selectedFiles()[0]) if await finished(dialog) else None
 
     async def jpeg_quality(self, quality: int) -> int | None:
-        """Ask how finely to keep a JPEG, from 1 to 100."""
+        """Ask how finely to keep a JPEG: one of `QUALITIES`."""
         dialog = QualityDialog(quality, self._parent)
         return dialog.quality() if await finished(dialog) else None
 
@@ -142,15 +142,17 @@ class QualityDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("JPEG quality")
         slider = QSlider(Qt.Orientation.Horizontal)
-        slider.setRange(1, 100)
+        slider.setRange(QUALITIES[0], QUALITIES[-1])
         slider.setAccessibleName("JPEG quality")
         self._field = QSpinBox()
-        self._field.setRange(1, 100)
+        self._field.setRange(QUALITIES[0], QUALITIES[-1])
         self._field.setAccessibleName("JPEG quality")
         slider.valueChanged.connect(self._field.setValue)
         self._field.valueChanged.connect(slider.setValue)
         self._field.setValue(quality)
-        words = QLabel("95 keeps everything the eye can see; less makes smaller files.")
+        words = QLabel(
+            f"{USUAL_QUALITY} keeps everything the eye can see; less makes smaller files."
+        )
         standard = QDialogButtonBox.StandardButton
         buttons = QDialogButtonBox(standard.Save | standard.Cancel)
         buttons.accepted.connect(self.accept)
@@ -160,7 +162,7 @@ class QualityDialog(QDialog):
             column.addWidget(widget)
 
     def quality(self) -> int:
-        """What was chosen, 1 to 100."""
+        """What was chosen."""
         return self._field.value()
 
 

@@ -13,7 +13,7 @@ from engine.storage.recipes import recipe_of
 from engine.storage.saving import save_pixels
 from gui.base.dialogs import Dialogs
 from gui.base.tasks import Tasks
-from gui.session.memory import Memory
+from gui.session.preferences import Memory
 from gui.session.session import Result, Session
 
 JPEG_SUFFIXES = (".jpg", ".jpeg")

@@ -14,7 +14,6 @@ from engine.spec.errors import GramaryeError, InputError
 from engine.spec.parameters import Group
 from engine.spec.pictures import Picture, StyleImage
 from engine.spec.settings import PARAMETERS
-from engine.storage import places
 from engine.storage.images import (
     OPEN_SUFFIXES,
     decode_picture,
@@ -23,6 +22,7 @@ from engine.storage.images import (
     read_file,
     shown_name,
 )
+from engine.storage.places import Places
 from engine.storage.recipes import Recipe, recipe_in
 from gui.base.dialogs import Dialogs
 from gui.base.qimages import from_qimage
@@ -30,8 +30,7 @@ from gui.base.states import State
 from gui.base.tasks import Tasks
 from gui.inputs.dropping import Dropped, dropped_from
 from gui.inputs.samples import SamplePair
-from gui.session.memory import Memory
-from gui.session.preferences import with_recent
+from gui.session.preferences import Memory, with_recent
 from gui.session.session import Session
 
 
@@ -228,7 +227,7 @@ class Opening(QObject):
 def _remembered(path: Path) -> Picture:
     """A picture, whose place is remembered for recipes that name it."""
     picture = open_picture(path)
-    places.remember({picture.sha256: path})
+    Places().remember({picture.sha256: path})
     return picture
 
 
@@ -236,7 +235,7 @@ def _with_recipe(path: Path) -> tuple[Picture, Recipe | None, str]:
     """A picture, its recipe if it has one, and a complaint of what in that cannot be used."""
     data, name = read_file(path), shown_name(path)
     picture = replace(decode_picture(data, name), path=path)
-    places.remember({picture.sha256: path})
+    Places().remember({picture.sha256: path})
     try:
         reading = recipe_in(data, name)
     except InputError as error:

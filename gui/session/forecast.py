@@ -23,7 +23,7 @@ LOOK_MILLISECONDS = 150
 
 
 def outlook_text(outlook: Outlook) -> str:
-    """An outlook in one line: size, time, memory, tiles; or that it does not fit, and what would."""
+    """In one line: size, time, memory and tiles; or that it does not fit, and what would."""
     plan = outlook.plan
     width, height = plan.size
     free = gigabytes(outlook.available)

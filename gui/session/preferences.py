@@ -1,19 +1,38 @@
-"""What the window remembers between two starts, in one versioned file of plain text."""
+"""What the window remembers between two starts: as it is now, and in one file of plain text."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_serializer
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from engine.spec.errors import InputError, NewerFormatError
 from engine.spec.settings import DEFAULTS, Settings
-from engine.storage.paths import replacing
+from engine.spec.stored_settings import settings_and_notes, with_present_names
+from engine.spec.versions import Migration, migrated, numbered
+from engine.storage.formats import QUALITIES, USUAL_QUALITY
+from engine.storage.paths import replacing, set_aside
+from gui.base.tasks import Tasks
 
 MOST_RECENT = 10
 
+SAVE_MILLISECONDS = 1000
+"""A burst of changes, as from a dragged slider, is written once."""
+
 _NOT_KEPT = "The file stays as it is, and what you choose now is not kept."
+
+
+def _without_version(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name != "version"}
+
+
+_CHAIN: tuple[Migration, ...] = (lambda values: with_present_names(_without_version(values)),)
+"""Format 2 has the settings by their present names, and its number where every file has it."""
 
 
 class Theme(StrEnum):
@@ -28,10 +47,9 @@ class Preferences(BaseModel):
     """All that is remembered; frozen, replaced as a whole.
 
     Attributes:
-        version: Of this layout.
         settings: As the panel last showed them.
         theme: How the window is coloured.
-        jpeg_quality: Last chosen, 1 to 100.
+        jpeg_quality: Last chosen.
         loss_curves: Whether they are shown.
         advanced: Whether the field's own terms are unfolded.
         draft: Whether the draft network is used whatever the settings say.
@@ -43,10 +61,9 @@ class Preferences(BaseModel):
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
 
-    version: Literal[1] = 1
     settings: Settings = DEFAULTS
     theme: Theme = Theme.SYSTEM
-    jpeg_quality: int = Field(95, ge=1, le=100)
+    jpeg_quality: int = Field(USUAL_QUALITY, ge=QUALITIES[0], le=QUALITIES[-1])
     loss_curves: bool = True
     advanced: bool = False
     draft: bool = False
@@ -74,8 +91,9 @@ def with_recent(files: tuple[str, ...], path: Path) -> tuple[str, ...]:
 class PreferenceStore:
     """Loads and saves `Preferences`.
 
-    A file that cannot be understood is set aside. One that cannot be read, or not set aside, stays
-    where it is, and nothing is saved over it: it may hold all a person has chosen.
+    A file that cannot be understood is set aside. One that cannot be read, or not set aside, or is
+    of a newer version stays as it is, and nothing is saved over it: it may hold all a person has
+    chosen.
     """
 
     def __init__(self, path: Path) -> None:
@@ -83,20 +101,25 @@ class PreferenceStore:
         self._may_save = True
 
     def load(self) -> tuple[Preferences, str]:
-        """The preferences, and a sentence for the person if defaults were taken; else empty."""
+        """The preferences, and sentences on what was left at its default and why; else empty."""
         try:
-            return Preferences.model_validate_json(self._path.read_bytes()), ""
+            values = migrated(_object_in(self._path.read_bytes()), _CHAIN, "The preferences' file")
         except FileNotFoundError:
             return Preferences(), ""
         except OSError as error:
             self._may_save = False
             reason = error.strerror or error
             return Preferences(), f"The preferences could not be read: {reason}. {_NOT_KEPT}"
-        except ValidationError:
-            aside = self._set_aside()
+        except NewerFormatError as error:
+            self._may_save = False
+            return Preferences(), f"{error} {_NOT_KEPT}"
+        except (InputError, ValueError, RecursionError):
+            aside = set_aside(self._path)
             self._may_save = aside is not None
             then = f"The old file is now {aside.name}." if aside else _NOT_KEPT
             return Preferences(), f"The preferences could not be understood. {then}"
+        preferences, notes = _preferences_from(values)
+        return preferences, " ".join(("In the preferences:", *notes)) if notes else ""
 
     def save(self, preferences: Preferences) -> None:
         """Replace the file as a whole, unless what it holds would be lost.
@@ -106,18 +129,84 @@ class PreferenceStore:
         """
         if not self._may_save:
             return
+        text = json.dumps(numbered(preferences.model_dump(mode="json"), _CHAIN), indent=1)
         with replacing(self._path) as temporary:
-            temporary.write_text(preferences.model_dump_json(indent=1), encoding="utf-8")
+            temporary.write_text(text, encoding="utf-8")
 
-    def _set_aside(self) -> Path | None:
-        """Rename the file to the first free `preferences.unreadable-1.json`, `-2`, ..."""
-        number = 1
+
+class Memory(QObject):
+    """Holds the preferences for everyone who reads or changes some of them.
+
+    Attributes:
+        changed: Carries the new `Preferences`.
+        noticed: Carries a sentence for the person when they cannot be kept.
+    """
+
+    changed = Signal(object)
+    noticed = Signal(str)
+
+    def __init__(
+        self,
+        preferences: Preferences,
+        store: PreferenceStore,
+        tasks: Tasks,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.now = preferences
+        self._store = store
+        self._tasks = tasks
+        self._timer = QTimer(self, interval=SAVE_MILLISECONDS, singleShot=True)
+        self._timer.timeout.connect(self._save_soon)
+
+    def change(self, **values: Any) -> None:
+        """Replace some of the preferences."""
+        self.now = self.now.model_copy(update=values)
+        self._timer.start()
+        self.changed.emit(self.now)
+
+    async def save(self) -> None:
+        """Write them down if there is anything new."""
+        if not self._timer.isActive():
+            return
+        self._timer.stop()
+        await self._write()
+
+    @Slot()
+    def _save_soon(self) -> None:
+        self._tasks.start(self._write())
+
+    async def _write(self) -> None:
         try:
-            while (aside := self._path.with_suffix(f".unreadable-{number}.json")).exists():
-                number += 1
-            return self._path.rename(aside)
-        except OSError:
-            return None
+            await self._tasks.in_background(self._store.save, self.now)
+        except InputError as error:
+            self.noticed.emit(f"Your preferences are not kept. {error}")
+
+
+def _object_in(data: bytes) -> dict[str, Any]:
+    values = json.loads(data)
+    if not isinstance(values, dict):
+        raise ValueError("preferences are names with values")
+    return values
+
+
+def _preferences_from(values: Mapping[str, Any]) -> tuple[Preferences, tuple[str, ...]]:
+    """What a file's values make; each that is unknown or does not fit costs only itself."""
+    settings, lost = settings_and_notes(values.get("settings", {}))
+    chosen: dict[str, Any] = {"settings": settings}
+    notes = list(lost)
+    for name, value in values.items():
+        if name not in Preferences.model_fields:
+            notes.append(f"There is no preference {name[:40]!r}, so it is ignored.")
+        elif name != "settings":
+            try:
+                # JSON has neither enums nor tuples, which pydantic knows only of its own reading.
+                one = Preferences.model_validate_json(json.dumps({name: value}))
+            except ValidationError:
+                notes.append(f"The preference {name} does not fit, so it is at its default.")
+            else:
+                chosen[name] = getattr(one, name)
+    return Preferences(**chosen), tuple(notes)
 
 
 def _is_unicode(path: str) -> bool:

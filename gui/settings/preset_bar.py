@@ -218,7 +218,7 @@ class PresetBar(QWidget):
             self._select(preset.name)
             self.chosen.emit(preset)
 
-        self._replacing(read_preset(path).name, keep)
+        self._replacing(read_preset(path).preset.name, keep)
 
     def _ask_export(self) -> None:
         preset = next(preset for _, preset in self._items() if preset.name == self._name)

@@ -291,7 +291,7 @@ def test_an_unwritable_folder_is_refused_before_any_work(
     monkeypatch.setattr(os, "access", lambda path, mode: False)  # a chmod does not stop root
     monkeypatch.setattr(render, "open_picture", lambda path: pytest.fail("began to work"))
     told = terminal.refused(*terminal.words(output="museum/out.png"))
-    assert "Nothing may be written to museum. Save to another folder." in told
+    assert "Nothing may be written to museum. Change its permissions" in told
 
 
 def test_overwrite_does_not_write_over_a_folder(terminal: Terminal) -> None:

@@ -91,7 +91,7 @@ def test_the_unforeseen_is_one_sentence_even_without_a_log(
 ) -> None:
     monkeypatch.setattr(render, "open_picture", break_down)
     monkeypatch.setattr(
-        "engine.storage.paths.log_folder", lambda: terminal.folder / "photo.png" / "logs"
+        "engine.storage.failures.log_folder", lambda: terminal.folder / "photo.png" / "logs"
     )
     ended = terminal.render()
     assert ended.code == 3

@@ -30,11 +30,11 @@ from engine.spec.request import Request
 from engine.spec.scales import Scale
 from engine.spec.settings import DEFAULTS, Settings
 from engine.spec.tiles import WHOLE
+from engine.storage.failures import Failure
 from engine.weights.installed import networks_here
 from gui.app.leaving import Unfinished
 from gui.app.shell import Shell
 from gui.base.dialogs import Dialogs
-from gui.base.failures import Failure
 from gui.base.states import Action
 from gui.canvas.saving import Keep
 

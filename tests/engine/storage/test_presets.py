@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,50 +13,56 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.spec.choices import Start, StyleLoss
-from engine.spec.errors import InputError
+from engine.spec.errors import InputError, NewerFormatError
 from engine.spec.settings import DEFAULTS, PARAMETERS
+from engine.storage.paths import config_folder
 from engine.storage.preset_store import PresetStore, known_presets, preset_named
-from engine.storage.presets import Preset, builtin_presets, parse_preset, read_preset
+from engine.storage.presets import Preset, builtin_presets, parse_preset, read_preset, write_preset
+from resources import PRESETS
 
-HOSTILE = {
+FORMAT1 = Path(__file__).parents[2] / "data" / "format1"
+"""Files that the program wrote in the first format of each kind."""
+
+DAMAGED = {
     "empty": b"",
     "text": b"a text",
     "archive": b"PK\x03\x04\x00",
     "bad encoding": b'{"name": "\xff"}',
     "deep": b"[" * 100_000,
-    "deep setting": b'{"name": "a", "settings": {"content_weight": '
-    + b"[" * 900
-    + b"]" * 900
-    + b"}}",
     "huge": b'{"name": "a"}' + b" " * 2**20,
     "a list": b"[]",
     "no name": b"{}",
     "name of a number": b'{"name": 3}',
     "null name": b'{"name": null}',
     "half a character": b'{"name": "\\ud800"}',
-    "newer format": b'{"format": 2, "name": "a"}',
-    "unknown field": b'{"name": "a", "run": "rm"}',
+    "no format": b'{"format": "two", "name": "a"}',
     "twice": b'{"name": "a", "name": "b"}',
     "setting twice": b'{"name": "a", "settings": {"content_weight": 1, "content_weight": 2}}',
     "settings of a list": b'{"name": "a", "settings": []}',
-    "unknown setting": b'{"name": "a", "settings": {"magic": 1}}',
-    "long unknown setting": b'{"name": "a", "settings": {"' + b"z" * 90_000 + b'": 1}}',
     "nan": b'{"name": "a", "settings": {"content_weight": NaN}}',
     "infinity": b'{"name": "a", "settings": {"content_weight": -Infinity}}',
-    "overflow": b'{"name": "a", "settings": {"content_weight": 1e999}}',
-    "long integer": b'{"name": "a", "settings": {"content_weight": 1' + b"0" * 400 + b"}}",
-    "longer integer": b'{"name": "a", "settings": {"steps": 1' + b"0" * 9000 + b"}}",
-    "out of range": b'{"name": "a", "settings": {"content_weight": -1}}',
-    "truth": b'{"name": "a", "settings": {"steps": true}}',
-    "fraction": b'{"name": "a", "settings": {"steps": 2.5}}',
-    "null": b'{"name": "a", "settings": {"steps": null}}',
-    "word": b'{"name": "a", "settings": {"style_loss": "love"}}',
-    "unknown layer": b'{"name": "a", "settings": {"style_layers": {"relu9_1": 1}}}',
-    "layer of the other network": b'{"name": "a", "settings": {"network": "vgg16", '
-    b'"style_layers": {"relu3_4": 1}}}',
-    "the machine's": b'{"name": "a", "settings": {"device": "cuda"}}',
-    "the occasion's": b'{"name": "a", "settings": {"seed": 7}}',
 }
+"""Files that are no presets at all."""
+
+UNUSABLE = {
+    "deep": (b'"content_weight": ' + b"[" * 900 + b"]" * 900, "content_weight"),
+    "unknown": (b'"magic": 1', "magic"),
+    "long unknown": (b'"' + b"z" * 90_000 + b'": 1', "zzz"),
+    "overflow": (b'"content_weight": 1e999', "content_weight"),
+    "long integer": (b'"content_weight": 1' + b"0" * 400, "content_weight"),
+    "longer integer": (b'"steps": 1' + b"0" * 9000, "steps"),
+    "out of range": (b'"content_weight": -1', "content_weight"),
+    "truth": (b'"steps": true', "steps"),
+    "fraction": (b'"steps": 2.5', "steps"),
+    "null": (b'"steps": null', "steps"),
+    "word": (b'"style_loss": "love"', "style_loss"),
+    "unknown layer": (b'"style_layers": {"relu9_1": 1}', "style_layers"),
+    "layer of the other network": (b'"style_layers": {"relu3_4": 1}', "relu3_4"),
+    "the machine's": (b'"device": "cuda"', "device"),
+    "the occasion's": (b'"seed": 7', "seed"),
+    "a former name beside the present one": (b'"alpha": 3, "content_weight": 2.5', "alpha"),
+}
+"""Settings that cost themselves, and what a note on each names."""
 
 
 @pytest.fixture
@@ -139,8 +146,8 @@ def test_names_that_cannot_be_are_refused(name: str) -> None:
         look(name)
 
 
-@pytest.mark.parametrize("content", HOSTILE.values(), ids=HOSTILE.keys())
-def test_a_hostile_file_is_refused_in_one_sentence_and_changes_nothing(
+@pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED.keys())
+def test_a_damaged_file_is_refused_in_one_sentence_and_changes_nothing(
     store: PresetStore, folder: Path, tmp_path: Path, content: bytes
 ) -> None:
     store.save(look())
@@ -157,19 +164,113 @@ def test_a_hostile_file_is_refused_in_one_sentence_and_changes_nothing(
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        ("unknown setting", "magic"),
         ("nan", "NaN"),
-        ("the machine's", "device"),
-        ("out of range", "content_weight"),
-        ("newer format", "format"),
+        ("no format", "format"),
         ("twice", "twice"),
         ("huge", "too large"),
         ("deep", "nested"),
+        ("no name", "no name"),
+        ("settings of a list", "settings"),
     ],
 )
 def test_a_refusal_says_why(content: str, reason: str) -> None:
     with pytest.raises(InputError, match=reason):
-        parse_preset(HOSTILE[content], "a.json")
+        parse_preset(DAMAGED[content], "a.json")
+
+
+@pytest.mark.parametrize(("text", "named"), UNUSABLE.values(), ids=UNUSABLE.keys())
+def test_a_setting_that_cannot_be_used_costs_only_itself(text: bytes, named: str) -> None:
+    content = b'{"format": 2, "name": "Dusk", "settings": {"network": "vgg16", ' + text + b"}}"
+    preset, (note,) = parse_preset(content, "dusk.json")
+    rest = {"content_weight": 2.5} if named == "alpha" else {}
+    assert preset == Preset(name="Dusk", settings={"network": "vgg16", **rest})
+    assert named in note
+    assert note.startswith("dusk.json: ")
+    assert len(note) < 300
+
+
+@pytest.mark.parametrize("field", [b'"run": "rm"', b'"description": "bell\\u0007"'])
+def test_what_else_cannot_be_used_costs_only_itself(field: bytes) -> None:
+    content = b'{"name": "Dusk", "settings": {"steps": 7}, ' + field + b"}"
+    preset, notes = parse_preset(content, "dusk.json")
+    assert preset == Preset(name="Dusk", settings={"steps": 7})
+    assert len(notes) == 1
+
+
+def test_an_imported_preset_with_an_unknown_setting_is_kept_without_it_and_told(
+    store: PresetStore, tmp_path: Path
+) -> None:
+    path = tmp_path / "shared.json"
+    path.write_text('{"name": "Dusk", "settings": {"steps": 7, "magic": 1}}')
+    assert store.import_file(path) == Preset(name="Dusk", settings={"steps": 7})
+    assert ["magic" in problem for problem in store.problems] == [True]
+
+
+def test_a_file_with_an_unknown_setting_stays_as_it_is_until_it_is_saved_again(
+    store: PresetStore, folder: Path
+) -> None:
+    folder.mkdir(parents=True)
+    path = folder / "dusk.json"
+    path.write_text('{"name": "Dusk", "settings": {"steps": 7, "magic": 1}}')
+    before = path.read_bytes()
+    for _ in range(2):
+        assert store.presets() == (Preset(name="Dusk", settings={"steps": 7}),)
+    assert path.read_bytes() == before
+    assert list(folder.iterdir()) == [path]
+    assert ["magic" in problem for problem in store.problems] == [True]
+    store.save(look(steps=9), overwrite=True)
+    assert list(folder.iterdir()) == [path]
+    assert read_preset(path) == (look(steps=9), ())
+
+
+def test_a_newer_file_is_told_of_and_left_where_it_is(store: PresetStore, folder: Path) -> None:
+    folder.mkdir(parents=True)
+    newer = b'{"format": 3, "name": "Dusk", "look": {"of": "tomorrow"}}'
+    store.save(look())
+    (own,) = folder.iterdir()
+    own.write_bytes(newer)
+    assert names(store) == []
+    store.save(look())
+    assert names(store) == ["Dusk"]
+    assert own.read_bytes() == newer
+    assert len(list(folder.iterdir())) == 2
+    assert len(store.problems) == 1
+    assert "newer version" in store.problems[0]
+    with pytest.raises(NewerFormatError, match="Gramarye"):
+        read_preset(own)
+
+
+def test_presets_of_the_first_format_open_with_their_values(
+    store: PresetStore, folder: Path
+) -> None:
+    shutil.copytree(FORMAT1, folder, ignore=lambda *_: ["preferences.json"])
+    before = {path: path.read_bytes() for path in folder.glob("*.json")}
+    early, dusk = (each.applied_to(DEFAULTS) for each in store.presets()[::-1])
+    assert dusk == DEFAULTS.changed(
+        content_weight=2.5, style_weight=33.0, step_size=0.002, lbfgs_history=7, steps=40
+    )
+    assert early == DEFAULTS.changed(
+        network="draft",
+        style_loss="gram",
+        style_weight=20.0,
+        content_layers="conv4_2:1",
+        style_layers="conv1_1:1, conv1_2:1, conv2_1:1, conv5_1:1",
+    )
+    assert store.problems == ()
+    assert {path: path.read_bytes() for path in folder.glob("*.json")} == before
+
+
+def test_a_preset_is_written_in_the_newest_format_by_the_present_names(tmp_path: Path) -> None:
+    write_preset(Preset(name="Dusk", settings={"alpha": 3}), tmp_path / "dusk.json")
+    written = json.loads((tmp_path / "dusk.json").read_text())
+    assert written["format"] == 2
+    assert written["settings"] == {"content_weight": 3.0}
+
+
+def test_the_shipped_presets_are_of_the_newest_format_and_used_whole() -> None:
+    for path in PRESETS.glob("*.json"):
+        assert json.loads(path.read_text(encoding="utf-8"))["format"] == 2
+        assert read_preset(path).notes == ()
 
 
 JSON = st.recursive(
@@ -182,13 +283,14 @@ PARAMETER_NAMES = st.sampled_from([row.name for row in PARAMETERS])
 
 @settings(max_examples=50)
 @given(st.dictionaries(PARAMETER_NAMES, JSON))
-def test_any_settings_are_either_taken_or_refused_in_words(values: dict[str, Any]) -> None:
+def test_any_settings_are_each_taken_or_told_of(values: dict[str, Any]) -> None:
     content = json.dumps({"name": "Any", "settings": values}).encode()
     try:
-        preset = parse_preset(content, "any.json")
+        preset, notes = parse_preset(content, "any.json")
     except InputError:
         return
     assert preset.applied_to(DEFAULTS)
+    assert len(preset.settings) + len(notes) == len(values)
 
 
 @given(st.binary(max_size=200))
@@ -230,8 +332,21 @@ def test_without_a_folder_they_stand_in_the_users_config() -> None:
 
 def test_a_preset_is_found_by_its_name_whoever_made_it() -> None:
     PresetStore().save(look())
-    assert preset_named("painterly") == builtin_presets()[0]
-    assert preset_named("DUSK") == look() == known_presets()[-1]
+    assert preset_named("painterly").preset == builtin_presets()[0]
+    assert preset_named("DUSK").preset == look() == known_presets()[-1]
+
+
+def test_a_preset_is_named_with_what_could_not_be_used_of_it() -> None:
+    path = config_folder() / "presets" / "dusk.json"
+    path.parent.mkdir(parents=True)
+    path.write_text('{"name": "Dusk", "settings": {"steps": 7, "magic": 1}}')
+    preset, (note,) = preset_named("Dusk")
+    assert preset == Preset(name="Dusk", settings={"steps": 7})
+    assert "magic" in note
+    path.write_text('{"format": 99, "name": "Dusk"}')
+    with pytest.raises(InputError, match="no preset named Dusk") as caught:
+        preset_named("Dusk")
+    assert "newer version" in caught.value.remedy
 
 
 def test_a_preset_that_is_not_there_is_told_with_those_that_are() -> None:
@@ -322,7 +437,7 @@ def test_export_replaces_a_file_only_when_asked(store: PresetStore, tmp_path: Pa
         store.export_file(look(), path)
     assert path.read_text() == "mine"
     store.export_file(look(), path, overwrite=True)
-    assert read_preset(path) == look()
+    assert read_preset(path) == (look(), ())
 
 
 def test_a_corrupt_file_is_set_aside_and_the_rest_is_there(
@@ -333,8 +448,8 @@ def test_a_corrupt_file_is_set_aside_and_the_rest_is_there(
         (folder / "bad.json").write_bytes(b'{"name": "half')
         assert names(store) == ["Dusk"]
     assert sorted(path.name for path in folder.glob("bad*")) == [
-        "bad.json-2.corrupt",
         "bad.json.corrupt",
+        "bad.json_001.corrupt",
     ]
     assert len(store.problems) == 2
     assert "bad.json" in store.problems[0]
@@ -382,5 +497,5 @@ def test_a_place_that_is_no_folder_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     store = PresetStore(tmp_path / "file")
     assert store.presets() == ()
-    with pytest.raises(InputError, match="cannot be written"):
+    with pytest.raises(InputError, match="There is no folder"):
         store.save(look())

@@ -1,4 +1,5 @@
 import errno
+import itertools
 import os
 import stat
 import tempfile
@@ -15,12 +16,14 @@ from PIL import Image
 from engine.spec.errors import InputError
 from engine.spec.settings import DEFAULTS
 from engine.storage import saving
+from engine.storage.formats import SUFFIXES
 from engine.storage.images import open_picture
 from engine.storage.naming import free_path, output_name
 from engine.storage.recipes import Ingredient, Recipe, StyleIngredient, read_recipe
-from engine.storage.saving import SAVE_SUFFIXES, check_place, save_pixels
+from engine.storage.saving import check_place, save_pixels
 
 LOSSLESS = [".png", ".tif", ".tiff"]
+PREDICTOR, HORIZONTAL_DIFFERENCES = 317, 2  # TIFF 6.0, section 14
 RECIPE = Recipe(
     settings=DEFAULTS,
     content=Ingredient(name="Größe & <夜> 😀.jpg", sha256="a" * 64),
@@ -43,7 +46,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
 
-@pytest.mark.parametrize("suffix", SAVE_SUFFIXES)
+@pytest.mark.parametrize("suffix", SUFFIXES)
 def test_a_saved_picture_opens_with_its_pixels_recipe_and_profile(
     tmp_path: Path, suffix: str
 ) -> None:
@@ -60,7 +63,7 @@ def test_a_saved_picture_opens_with_its_pixels_recipe_and_profile(
     assert list(contents(tmp_path)) == [path.name]
 
 
-@pytest.mark.parametrize("suffix", SAVE_SUFFIXES)
+@pytest.mark.parametrize("suffix", SUFFIXES)
 def test_a_picture_saved_without_a_recipe_has_none(tmp_path: Path, suffix: str) -> None:
     save_pixels(pastiche(), tmp_path / f"a{suffix}")
     assert read_recipe(tmp_path / f"a{suffix}") is None
@@ -96,6 +99,27 @@ def test_quality_buys_likeness_with_bytes(tmp_path: Path, suffix: str) -> None:
         errors.append(np.abs(open_picture(path).pixels.astype(int) - pastiche()).mean())
     assert sizes[0] < sizes[1]
     assert errors[0] > errors[1]
+
+
+@pytest.mark.parametrize("quality", [1, 100])
+def test_a_quality_at_either_end_is_accepted(tmp_path: Path, quality: int) -> None:
+    save_pixels(pastiche(), tmp_path / "a.jpg", quality=quality)
+    assert open_picture(tmp_path / "a.jpg").size == (48, 32)
+
+
+def test_saturated_colours_do_not_bleed_into_each_other_in_a_jpeg(tmp_path: Path) -> None:
+    stripes = np.zeros((32, 32, 3), np.uint8)
+    stripes[:, ::2, 0] = 255
+    stripes[:, 1::2, 2] = 255
+    save_pixels(stripes, tmp_path / "a.jpg")
+    opened = open_picture(tmp_path / "a.jpg").pixels.astype(int)
+    assert np.abs(opened - stripes).mean() < 10
+
+
+def test_a_tiff_of_brushwork_is_no_longer_than_it_need_be(tmp_path: Path) -> None:
+    save_pixels(pastiche(), tmp_path / "a.tif")
+    with Image.open(tmp_path / "a.tif") as image:
+        assert image.tag_v2[PREDICTOR] == HORIZONTAL_DIFFERENCES
 
 
 @pytest.mark.parametrize("quality", [0, 101])
@@ -251,8 +275,13 @@ def test_a_file_that_reads_back_otherwise_is_not_called_saved(
     assert contents(tmp_path) == {}
 
 
-@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".webp"])
-@pytest.mark.parametrize("fault", ["half the file", "a missing row"])
+@pytest.mark.parametrize(
+    ("suffix", "fault"),
+    [
+        *itertools.product(SUFFIXES, ["half the file", "a missing row"]),
+        *itertools.product(LOSSLESS, ["one pixel of another colour"]),
+    ],
+)
 def test_an_encoder_that_failed_quietly_is_noticed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str, fault: str
 ) -> None:
@@ -261,6 +290,10 @@ def test_an_encoder_that_failed_quietly_is_noticed(
     def encode_wrongly(pixels: np.ndarray, *rest: object) -> bytes:
         if fault == "a missing row":
             return encode(pixels[:-1], *rest)
+        if fault == "one pixel of another colour":
+            pixels = pixels.copy()
+            pixels[5, 7, 1] ^= 1
+            return encode(pixels, *rest)
         data = encode(pixels, *rest)
         return data[: len(data) // 2]
 
@@ -288,6 +321,8 @@ def test_a_side_too_long_for_the_format_is_told_plainly(
 ) -> None:
     with pytest.raises(InputError, match="cannot be longer than"):
         save_pixels(np.zeros((1, side, 3), np.uint8), tmp_path / f"a{suffix}")
+    with pytest.raises(InputError, match="cannot be longer than"):
+        save_pixels(np.zeros((side, 1, 3), np.uint8), tmp_path / f"a{suffix}")
     save_pixels(np.zeros((1, side - 1, 3), np.uint8), tmp_path / f"a{suffix}")
     save_pixels(np.zeros((1, side, 3), np.uint8), tmp_path / "a.png")
 
@@ -295,7 +330,7 @@ def test_a_side_too_long_for_the_format_is_told_plainly(
 def test_a_recipe_too_long_for_a_picture_is_told_plainly(tmp_path: Path) -> None:
     style = StyleIngredient(name="x" * 1000, sha256="b" * 64, weight=1.0)
     endless = RECIPE.model_copy(update={"styles": (style,) * 60})
-    for suffix in SAVE_SUFFIXES:
+    for suffix in SUFFIXES:
         with pytest.raises(InputError, match="recipe is too long"):
             save_pixels(pastiche(), tmp_path / f"a{suffix}", recipe=endless)
     assert contents(tmp_path) == {}
@@ -375,6 +410,13 @@ def test_a_bad_place_is_refused_before_the_work(tmp_path: Path, name: str, messa
     (tmp_path / "folder.png").mkdir()
     with pytest.raises(InputError, match=message):
         check_place(tmp_path / name)
+
+
+def test_a_link_to_nothing_counts_as_taken(tmp_path: Path) -> None:
+    (tmp_path / "a.png").symlink_to(tmp_path / "none")
+    with pytest.raises(InputError, match="exists already"):
+        check_place(tmp_path / "a.png")
+    assert free_path(tmp_path / "a.png") == tmp_path / "a_001.png"
 
 
 def test_a_folder_closed_to_writing_is_refused_before_the_work(

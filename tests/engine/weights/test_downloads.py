@@ -310,5 +310,5 @@ def test_a_disk_that_fills_up_is_told(
 
 def test_a_place_that_is_no_folder_is_told(site: Site, tmp_path: Path) -> None:
     (tmp_path / "networks").write_text("a file")
-    with pytest.raises(InputError, match="cannot be written"):
+    with pytest.raises(InputError, match="There is no folder"):
         get(site, tmp_path / "networks" / "file.pth")

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from engine.storage.failures import explain
 from engine.storage.paths import log_folder
 from engine.weights.installed import networks_folder
 from gui.app.logs import strays_caught
-from gui.base import failures
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -89,7 +89,7 @@ def test_exceptions_that_nobody_caught_reach_the_one_ladder(loop, qtbot):
 
 def test_what_nobody_foresaw_is_written_down_and_said_in_words(caplog):
     with caplog.at_level(logging.ERROR):
-        failure = failures.explain(KeyError("layer"))
+        failure = explain(KeyError("layer"))
     assert "KeyError: 'layer'" in caplog.text
     assert "layer" not in failure.message
     assert str(log_folder()) in failure.remedy

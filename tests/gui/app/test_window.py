@@ -255,7 +255,7 @@ def test_the_window_comes_back_as_it_was_left(make_shell, loaded, photograph, qt
     act(again, Action.THEME_SYSTEM)
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"version": 99}', '{"version": 1, "theme": "pink"}'])
+@pytest.mark.parametrize("text", ["{", "[]", '{"format": "two"}'])
 def test_corrupt_preferences_are_set_aside_and_said(make_shell, text, qtbot):
     config_folder().mkdir(parents=True)
     (config_folder() / "preferences.json").write_text(text)
@@ -263,7 +263,7 @@ def test_corrupt_preferences_are_set_aside_and_said(make_shell, text, qtbot):
     shell = make_shell()
     qtbot.waitUntil(lambda: bool(shell.dialogs.reports))
     assert "preferences" in shell.dialogs.reports[0].message
-    aside = config_folder() / "preferences.unreadable-1.json"
+    aside = config_folder() / "preferences.json.corrupt"
     assert aside.read_text() == text
 
 
@@ -282,7 +282,7 @@ def test_all_that_was_set_aside_at_the_start_is_told_together(make_shell, qtbot)
 def test_preferences_are_plain_json(loaded, qtbot):
     leave(loaded, qtbot)
     kept = json.loads((config_folder() / "preferences.json").read_text())
-    assert kept["version"] == 1
+    assert kept["format"] == 2
     assert kept["contents"][0].endswith("photograph.png")
 
 

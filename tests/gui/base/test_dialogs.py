@@ -16,8 +16,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from engine.storage.failures import Failure
 from gui.base.dialogs import Dialogs
-from gui.base.failures import Failure
 
 
 class Fruit(StrEnum):

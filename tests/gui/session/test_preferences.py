@@ -1,9 +1,17 @@
+import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
-from gui.session.preferences import Preferences, PreferenceStore, Theme, with_recent
+from engine.spec.settings import DEFAULTS
+from gui.base.tasks import Tasks
+from gui.session.preferences import Memory, Preferences, PreferenceStore, Theme, with_recent
+
+FORMAT1 = Path(__file__).parents[2] / "data" / "format1"
+"""Files that the program wrote in the first format of each kind."""
 
 NOT_UNICODE = os.fsdecode(b"caf\xe9")
 
@@ -60,12 +68,131 @@ def test_preferences_that_cannot_be_set_aside_are_not_overwritten(path, monkeypa
     assert path.read_text() == "{"
 
 
-def test_each_unreadable_file_is_set_aside_under_a_name_of_its_own(path):
+def test_each_damaged_file_is_set_aside_under_a_name_of_its_own(path):
     for text in ("{", "["):
         path.write_text(text)
         store = PreferenceStore(path)
-        store.load()
+        _, complaint = store.load()
+        assert "could not be understood" in complaint
         store.save(Preferences())
-    kept = [path.with_suffix(f".unreadable-{number}.json").read_text() for number in (1, 2)]
-    assert kept == ["{", "["]
+    names = ("preferences.json.corrupt", "preferences.json_001.corrupt")
+    assert [path.with_name(name).read_text() for name in names] == ["{", "["]
     assert PreferenceStore(path).load()[1] == ""
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "[" * 100_000, '{"format": "two"}', '{"a": ' + "9" * 5000]
+)
+def test_what_holds_no_preferences_is_damaged(path, text):
+    path.write_text(text)
+    preferences, complaint = PreferenceStore(path).load()
+    assert preferences == Preferences()
+    assert "preferences.json.corrupt" in complaint
+    assert [each.name for each in path.parent.iterdir()] == ["preferences.json.corrupt"]
+
+
+def test_preferences_of_the_first_format_open_with_their_values(path):
+    shutil.copy(FORMAT1 / "preferences.json", path)
+    preferences, complaint = PreferenceStore(path).load()
+    assert complaint == ""
+    assert preferences == Preferences(
+        settings=DEFAULTS.changed(
+            content_weight=2.5,
+            style_weight=33.0,
+            step_size=0.002,
+            lbfgs_history=7,
+            optimizer="lbfgs",
+            output_size=768,
+            seed=11,
+            network="draft",
+            style_layers="relu1_1:1, relu3_1:0.5",
+        ),
+        theme=Theme.DARK,
+        jpeg_quality=83,
+        loss_curves=False,
+        advanced=True,
+        draft=True,
+        vgg_offered=True,
+        contents=("/pictures/content.png",),
+        styles=("/pictures/style.png", "/pictures/other.png"),
+        save_folder="/pictures/made",
+    )
+
+
+def test_a_newer_file_is_told_of_and_never_overwritten(path):
+    newer = b'{"format": 3, "theme": "sepia", "settings": {"content_weight": 2.0}}'
+    path.write_bytes(newer)
+    store = PreferenceStore(path)
+    preferences, complaint = store.load()
+    assert preferences == Preferences()
+    assert "newer version" in complaint
+    assert "not kept" in complaint
+    store.save(Preferences(theme=Theme.DARK))
+    assert path.read_bytes() == newer
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_what_no_longer_fits_costs_only_itself_and_is_told_once(path):
+    PreferenceStore(path).save(Preferences(theme=Theme.DARK, contents=("/a.png",)))
+    values = json.loads(path.read_text())
+    values |= {"jpeg_quality": 101, "styles": 3, "wallpaper": "paisley"}
+    values["settings"] |= {"magic": 1, "steps": -1, "style_weight": 3.0}
+    path.write_text(json.dumps(values))
+    store = PreferenceStore(path)
+    preferences, complaint = store.load()
+    assert preferences == Preferences(
+        settings=DEFAULTS.changed(style_weight=3.0), theme=Theme.DARK, contents=("/a.png",)
+    )
+    for name in ("jpeg_quality", "styles", "wallpaper", "magic", "steps"):
+        assert complaint.count(name) >= 1
+    assert json.loads(path.read_text()) == values
+    store.save(preferences)
+    assert PreferenceStore(path).load() == (preferences, "")
+
+
+@pytest.mark.parametrize("quality", [1, 100])
+def test_a_quality_at_either_end_is_kept(path, quality):
+    PreferenceStore(path).save(Preferences(jpeg_quality=quality))
+    assert PreferenceStore(path).load()[0].jpeg_quality == quality
+
+
+@pytest.mark.parametrize("quality", [0, 101])
+def test_a_quality_beyond_either_end_is_refused(quality):
+    with pytest.raises(ValidationError):
+        Preferences(jpeg_quality=quality)
+
+
+def test_of_recent_files_each_is_listed_once_and_the_oldest_goes():
+    files = ()
+    for number in (*range(12), 5):
+        files = with_recent(files, Path(f"/{number}.png"))
+    assert files == tuple(f"/{number}.png" for number in (5, 11, 10, 9, 8, 7, 6, 4, 3, 2))
+
+
+def test_a_change_is_told_at_once_and_written_soon(path, loop, finish, qtbot):
+    told = []
+    tasks = Tasks(told.append)
+    memory = Memory(Preferences(), PreferenceStore(path), tasks)
+    with qtbot.waitSignal(memory.changed) as changed:
+        memory.change(theme=Theme.DARK)
+        memory.change(draft=True)
+    assert changed.args[0].theme is Theme.DARK
+    assert memory.now == Preferences(theme=Theme.DARK, draft=True)
+    finish(memory.save())
+    assert PreferenceStore(path).load() == (memory.now, "")
+    path.unlink()
+    finish(memory.save())
+    assert not path.exists()
+    finish(tasks.close())
+    assert told == []
+
+
+def test_preferences_that_cannot_be_written_are_said_to_be_lost(path, loop, finish, qtbot):
+    path.parent.joinpath("file").touch()
+    tasks = Tasks([].append)
+    memory = Memory(Preferences(), PreferenceStore(path.parent / "file" / "a.json"), tasks)
+    memory.change(draft=True)
+    with qtbot.waitSignal(memory.noticed) as noticed:
+        finish(memory.save())
+    assert "not kept" in noticed.args[0]
+    finish(tasks.close())

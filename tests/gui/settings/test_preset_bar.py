@@ -185,7 +185,7 @@ def test_an_exported_preset_can_be_imported_again(bar, store, tmp_path):
     choose(bar, "Mine")
     action(bar, "Export").trigger()
     answer_file(bar, tmp_path / "out.json")
-    assert read_preset(tmp_path / "out.json") == store.presets()[0]
+    assert read_preset(tmp_path / "out.json").preset == store.presets()[0]
     store.delete("Mine")
     other = PresetBar(store)
     chosen = []
@@ -244,7 +244,7 @@ def test_importing_over_a_preset_is_asked_first(bar, store, tmp_path):
 
 def test_a_corrupt_file_changes_nothing_and_is_told(bar, store, failures, tmp_path):
     path = tmp_path / "bad.json"
-    path.write_text('{"name": "Bad", "settings": {"steps": "many"}}')
+    path.write_text('{"name": "Bad", "settings": ["steps"]}')
     choose(bar, "Mine")
     action(bar, "Import").trigger()
     answer_file(bar, path)
