@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from engine.plan.costs import (
-    Machine,
-    Speed,
-    content_bytes,
+from engine.network.costs import NetworkCosts
+from engine.objective.costs import (
     evaluation_bytes,
     evaluation_operations,
     measuring_bytes,
-    weights_bytes,
+    targets_bytes,
 )
+from engine.plan.machine import Machine, Speed
 from engine.spec.choices import Device, NetworkName, OptimizerName
 from engine.spec.errors import EngineError, InputError
 from engine.spec.job import Job
-from engine.spec.orientations import turns
+from engine.spec.orientations import orientations
 from engine.spec.scales import Scale, Size, plan_scales
 from engine.spec.settings import Settings
 from engine.spec.tiles import SMALLEST_TILE, Tiling
@@ -112,20 +111,25 @@ def plan(job: Job, machine: Machine, speed: Speed | None = None) -> Plan:
 
 def job_bytes(settings: Settings, machine: Machine, scale: Scale, tiling: Tiling) -> int:
     """Bytes at a job's peak, which is at its largest scale, network weights included."""
-    held = _held(settings, machine, scale.canvas, _images(settings, scale))
-    peaks = [evaluation_bytes(settings, machine, scale.canvas, tiling)]
+    held = _held(settings, machine, scale, _images(settings, scale))
+    item, winograd = machine.item, machine.winograd
+    peaks = [evaluation_bytes(settings, item, scale.canvas, tiling, winograd=winograd)]
     # A painting is measured in float32 before it becomes the network's own numbers.
     peaks += [
-        12 * 2 * size[0] * size[1] + measuring_bytes(settings, machine, size, tiling)
+        12 * 2 * size[0] * size[1]
+        + measuring_bytes(settings, item, size, tiling, winograd=winograd)
         for size in scale.styles
     ]
     return int(held + max(peaks))
 
 
-def evaluating_bytes(settings: Settings, machine: Machine, size: Size, tiling: Tiling) -> int:
+def evaluating_bytes(settings: Settings, machine: Machine, scale: Scale, tiling: Tiling) -> int:
     """Bytes at the peak of one evaluation alone: network weights, image and gradient included."""
-    held = _held(settings, machine, size, images=2)
-    return int(held + evaluation_bytes(settings, machine, size, tiling))
+    held = _held(settings, machine, scale, images=2)
+    evaluation = evaluation_bytes(
+        settings, machine.item, scale.canvas, tiling, winograd=machine.winograd
+    )
+    return int(held + evaluation)
 
 
 def smaller(tiling: Tiling, size: Size) -> Tiling | None:
@@ -163,18 +167,19 @@ def ran_out_of_memory(size: int) -> EngineError:
 def _images(settings: Settings, scale: Scale) -> int:
     """Float32 images held at once by the canvas and the optimiser at one scale."""
     images = _IMAGES[settings.optimizer]
-    if len(turns(settings)) > 1:
+    if len(orientations(settings)) > 1:
         images += _TURNED_IMAGES
     if settings.optimizer is OptimizerName.LBFGS:
         images += 2 * min(settings.lbfgs_history, scale.steps)
     return images
 
 
-def _held(settings: Settings, machine: Machine, size: Size, images: int) -> float:
+def _held(settings: Settings, machine: Machine, scale: Scale, images: int) -> float:
     """Bytes that stay through a scale, so many images of its size included."""
-    weights = weights_bytes(settings, machine)
-    targets = content_bytes(settings, machine, size)
-    return _FIXED + weights + targets + 12 * images * size[0] * size[1]
+    network = NetworkCosts.of(settings, machine.item, winograd=machine.winograd)
+    targets = targets_bytes(settings, machine.item, scale.canvas, len(scale.styles))
+    width, height = scale.canvas
+    return _FIXED + network.weights_bytes() + targets + 12 * images * width * height
 
 
 def _choose_tiling(settings: Settings, machine: Machine, scale: Scale) -> Tiling:
@@ -187,7 +192,9 @@ def _choose_tiling(settings: Settings, machine: Machine, scale: Scale) -> Tiling
         fitting = [
             t
             for t in fitting
-            if not t.remembered or evaluation_bytes(settings, machine, scale.canvas, t) <= modest
+            if not t.remembered
+            or evaluation_bytes(settings, machine.item, scale.canvas, t, winograd=machine.winograd)
+            <= modest
         ] or fitting[-1:]
     return fitting[0] if fitting else tilings[-1]
 

@@ -11,7 +11,7 @@ import psutil
 import torch
 
 from engine.network.convolutions import Arithmetic, fused_available, winograd_available
-from engine.plan.costs import Machine
+from engine.plan.machine import Machine
 from engine.spec.choices import Device, Precision
 from engine.spec.errors import EngineError
 from engine.spec.settings import DEFAULTS, Settings

@@ -14,7 +14,7 @@ import torch
 import torch._dynamo  # the first optimiser made would load it, seconds into a job
 from torch import Tensor
 
-from engine.objective.objective import Evaluation
+from engine.objective.evaluation import Evaluation
 from engine.run.lbfgs import LBFGS
 from engine.spec.choices import OptimizerName
 from engine.spec.settings import Settings

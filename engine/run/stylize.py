@@ -23,16 +23,18 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from engine.objective.objective import Evaluation, Views
+from engine.objective.evaluation import Evaluation
+from engine.objective.objective import OrientedObjectives
 from engine.plan.planning import plan, ran_out_of_memory, refuse_if_too_large, smaller
 from engine.run import devices
 from engine.run.canvas import preview, resized, to_pixels
 from engine.run.control import Command, Stop, Work
 from engine.run.optimizers import Descent
-from engine.run.targets import Studio
+from engine.run.targets import TargetMeasurer
 from engine.run.timing import Clock, Pace
 from engine.spec.errors import Cancelled, EngineError, InputError
 from engine.spec.job import Job, Pastiche, Progress, Retune, Stage, Term, check_mix
+from engine.spec.layers import measured_layers
 from engine.spec.scales import Scale, plan_scales
 
 _ROLLBACKS = 3
@@ -105,10 +107,10 @@ class _Run:
         self._progress = Progress(Stage.PREPARING)
         self._rollbacks = 0
         self._notes: list[str] = []
-        # What is minimised is the mean over the sides; the latest terms of each, on the device.
-        self._sides: dict[int, Tensor] = {}
-        self._studio: Studio | None = None
-        self._objective: Views | None = None
+        # What is minimised is the mean over the orientations; the latest terms in each.
+        self._seen: dict[int, Tensor] = {}
+        self._measurer: TargetMeasurer | None = None
+        self._objective: OrientedObjectives | None = None
         self._descent: Descent | None = None
         self._device = torch.device("cpu")
 
@@ -116,9 +118,9 @@ class _Run:
         """Load, then walk through the scales."""
         try:
             yield from self._speak("Loading the network")
-            scales, studio = self._load()
+            scales, measurer = self._load()
             for level, scale in enumerate(scales):
-                yield from self._work_on(scale, scales[level + 1 :], studio)
+                yield from self._work_on(scale, scales[level + 1 :], measurer)
         except _Stopped:
             return self._pastiche(complete=False)
         return self._pastiche(complete=True)
@@ -133,10 +135,10 @@ class _Run:
     def release(self) -> None:
         """Let go of every tensor."""
         self._descent = self._objective = None
-        if self._studio is not None:
-            self._studio.release()
+        if self._measurer is not None:
+            self._measurer.release()
 
-    def _load(self) -> tuple[tuple[Scale, ...], Studio]:
+    def _load(self) -> tuple[tuple[Scale, ...], TargetMeasurer]:
         """Plan the job; refuse what cannot fit; read the network."""
         scales = plan_scales(self._job)
         machine = devices.machine_for(self._settings)
@@ -144,16 +146,18 @@ class _Run:
         devices.forget_peak(self._device)
         planned = plan(self._job, machine)
         refuse_if_too_large(planned)
-        studio = self._studio = Studio(self._job, planned.tiling)
+        measurer = self._measurer = TargetMeasurer(self._job, planned.tiling)
         self._progress = replace(
             self._progress,
             device=planned.way,
             steps=sum(scale.steps for scale in scales),
             scales=len(scales),
         )
-        return scales, studio
+        return scales, measurer
 
-    def _work_on(self, scale: Scale, later: Sequence[Scale], studio: Studio) -> _Talk[None]:
+    def _work_on(
+        self, scale: Scale, later: Sequence[Scale], measurer: TargetMeasurer
+    ) -> _Talk[None]:
         """Measure the pictures at one scale and walk its steps."""
         self._objective = None
         descent: Descent | None = None
@@ -164,9 +168,9 @@ class _Run:
             # Held on to, the old targets would lie beside the new ones while these are measured.
             objective = evaluation = message = None
             try:
-                objective = yield from self._current(scale, studio)
+                objective = yield from self._current(scale, measurer)
                 if descent is None:
-                    descent = self._descent = self._enter(scale, studio, later)
+                    descent = self._descent = self._enter(scale, measurer, later)
                     pace = Pace(self._clock)
                 evaluation = self._step(descent, objective, step)
                 if self._clock.look_due() or step + 1 == scale.steps:
@@ -178,7 +182,7 @@ class _Run:
             # Outside the `except`: the traceback held every tensor of the failed evaluation.
             if exhausted:
                 objective = evaluation = None
-                yield from self._make_room(scale, studio, descent)
+                yield from self._make_room(scale, measurer, descent)
                 continue
             step += 1
             self._progress = replace(
@@ -198,7 +202,7 @@ class _Run:
         if not later and descent is not None and self._objective is not None:
             self._evaluate_result(self._objective, descent)
 
-    def _current(self, scale: Scale, studio: Studio) -> _Talk[Views]:
+    def _current(self, scale: Scale, measurer: TargetMeasurer) -> _Talk[OrientedObjectives]:
         """The objective as it is to be now: measured, or retuned, or as it was."""
         objective = self._objective
         if objective is not None and not self._retuned:
@@ -206,36 +210,43 @@ class _Run:
         if objective is not None and self._descent is not None:
             self._descent.objective_changed()
         self._retuned = False
-        self._sides.clear()
+        self._seen.clear()
         settings, shares = self._settings, self._shares
         if objective is not None and objective.measures(settings):
             self._objective = objective = objective.retuned(settings, shares)
             return objective
         self._objective = objective = None
-        found: list[Views] = []
-        for message in studio.measure(scale, settings, shares, found.append):
-            yield from self._speak(message)
-        self._objective = found[0]
-        return found[0]
+        layers = measured_layers(settings)
+        measuring = measurer.measure(scale, layers, settings, shares)
+        while self._objective is None:
+            try:
+                message = next(measuring)
+            except StopIteration as finished:
+                self._objective = finished.value
+            else:
+                yield from self._speak(message)
+        return self._objective
 
-    def _enter(self, scale: Scale, studio: Studio, later: Sequence[Scale]) -> Descent:
+    def _enter(self, scale: Scale, measurer: TargetMeasurer, later: Sequence[Scale]) -> Descent:
         """Put the first image, or the last scale's result enlarged, on the canvas."""
         number = self._progress.scales - len(later)
         self._progress = replace(self._progress, scale=number, size=scale.canvas)
         if self._descent is None:
-            return Descent(studio.first_image(scale), self._settings)
+            return Descent(measurer.first_image(scale), self._settings)
         result = resized(self._descent.result(), scale.canvas).clamp_(0, 1)
         return self._descent.carried(result, lambda moment: resized(moment, scale.canvas))
 
-    def _make_room(self, scale: Scale, studio: Studio, descent: Descent | None) -> _Talk[None]:
+    def _make_room(
+        self, scale: Scale, measurer: TargetMeasurer, descent: Descent | None
+    ) -> _Talk[None]:
         """After memory ran out: let go, go back to the last good image, and cut smaller tiles."""
         self._objective = None
         gc.collect()
         devices.release_memory()
-        before, tiling = studio.tiling, smaller(studio.tiling, scale.canvas)
+        before, tiling = measurer.tiling, smaller(measurer.tiling, scale.canvas)
         if tiling is None:
             raise ran_out_of_memory(max(scale.canvas))
-        studio.tiling = tiling
+        measurer.tiling = tiling
         words = f"{self._progress.device.removesuffix(f', {before}')}, {tiling}"
         self._progress = replace(self._progress, device=words)
         if descent is not None:  # else this scale has not begun, and the last one's result stands
@@ -272,22 +283,26 @@ class _Run:
         self._settings, self._shares = settings, change.style_weights
         self._retuned = True
 
-    def _step(self, descent: Descent, objective: Views, step: int) -> Evaluation | None:
+    def _step(
+        self, descent: Descent, objective: OrientedObjectives, step: int
+    ) -> Evaluation | None:
         """One optimiser step; None where the numbers broke an eigendecomposition."""
         try:
             evaluation = descent.step(lambda image: objective.evaluate(image, step))
         except torch.linalg.LinAlgError:  # type: ignore[attr-defined]
             return None
-        self._sides[step % objective.sides] = evaluation.terms
+        self._seen[step % objective.period] = evaluation.terms
         return evaluation
 
-    def _look(self, descent: Descent, objective: Views, evaluation: Evaluation | None) -> str:
+    def _look(
+        self, descent: Descent, objective: OrientedObjectives, evaluation: Evaluation | None
+    ) -> str:
         """Read the terms off the device; roll back if the numbers are not finite, and say so."""
         if evaluation is not None and descent.is_finite() and bool(evaluation.total.isfinite()):
             descent.mark_good()
             self._note_terms(objective)
             return ""
-        self._sides.clear()
+        self._seen.clear()
         self._rollbacks += 1
         descent.roll_back()
         if self._rollbacks > _ROLLBACKS:
@@ -299,7 +314,7 @@ class _Run:
         self._notes.append(message)
         return message
 
-    def _evaluate_result(self, objective: Views, descent: Descent) -> None:
+    def _evaluate_result(self, objective: OrientedObjectives, descent: Descent) -> None:
         """Let the final terms be those of the result itself, which is no iterate.
 
         The picture is finished: whatever fails here costs the terms, not the picture.
@@ -307,17 +322,17 @@ class _Run:
         self._progress = replace(self._progress, remaining=0.0)
         result = descent.result()
         try:
-            for side in range(objective.sides):
-                self._sides[side] = objective.evaluate(result, side).terms
+            for step in range(objective.period):
+                self._seen[step] = objective.evaluate(result, step).terms
             self._note_terms(objective)
         except (RuntimeError, MemoryError):
             self._notes.append("The final losses are those of the last step.")
             return
-        evaluations = self._progress.evaluations + objective.sides
+        evaluations = self._progress.evaluations + objective.period
         self._progress = replace(self._progress, evaluations=evaluations)
 
-    def _note_terms(self, objective: Views) -> None:
-        seen = torch.stack([*self._sides.values()]).tolist()
+    def _note_terms(self, objective: OrientedObjectives) -> None:
+        seen = torch.stack([*self._seen.values()]).tolist()
         values = [fmean(terms) for terms in zip(*seen, strict=True)]
         terms = tuple(map(Term, objective.term_names, values))
         self._progress = replace(self._progress, terms=terms, total=sum(values))

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, QThread, QTimer, Signal, Slot
 
-from engine.plan.costs import Machine, Speed
+from engine.plan.machine import Machine, Speed
 from engine.run.control import Control, Work, steer
 from engine.spec.job import Job, Pastiche
 from engine.spec.settings import Settings

@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-from engine.plan.costs import Machine, Speed
+from engine.plan.machine import Machine, Speed
 from engine.spec.settings import Settings
 from gui.canvas.loss_plot import warm_import
 

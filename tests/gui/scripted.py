@@ -15,7 +15,7 @@ from PIL import Image
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
-from engine.plan.costs import Machine, Speed
+from engine.plan.machine import Machine, Speed
 from engine.run.control import Command, Stop, Work
 from engine.spec.choices import Device, Precision
 from engine.spec.job import Job, Pastiche, Progress, Retune, Stage, Term
