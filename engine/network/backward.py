@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from engine.network.segments import Segment
 from engine.spec.tiles import Box, Tile
-
-if TYPE_CHECKING:
-    from engine.network.networks import Segment
 
 Visit = Callable[[str, Tensor, Box], None]
 """Look at features (1, C, h, w): the asked-for layer's name, and where in the layer they lie."""
@@ -51,23 +48,23 @@ class Record:
 
 
 @dataclass
-class Passage:
-    """One tile's way through one segment; without records it is walked again on the way back."""
+class TileRecord:
+    """One tile's way through one segment; without operations it is walked again on the way back."""
 
     tile: Tile
-    records: list[Record] | None
+    operations: list[Record] | None
 
 
 @dataclass
-class Stretch:
-    """A segment's input for the whole image, and the tiles' passages through the segment."""
+class SegmentRecord:
+    """A segment's input for the whole image, and the tiles' ways through the segment."""
 
     segment: Segment
     image: Tensor
-    passages: list[Passage] = field(default_factory=list)
+    tiles: list[TileRecord] = field(default_factory=list)
 
 
-Tape = list[Stretch]
+Tape = list[SegmentRecord]
 """A forward pass in order, as `Network.vjp` walks it back."""
 
 

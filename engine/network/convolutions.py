@@ -15,11 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine.plan.costs import NARROW
-
-_WINOGRAD_PIXELS = 900
-"""Below this many positions transforming the kernels costs more than Winograd saves."""
-
+from engine.network.winograd import is_large, is_wide
 
 _PACKED_FOR = 128
 """The side of the image that weights are packed for; other sizes run as well."""
@@ -70,7 +66,7 @@ class Convolution:
 
     def __init__(self, weight: Tensor, bias: Tensor, arithmetic: Arithmetic) -> None:
         """Take weight (C_out, C_in, 3, 3) and bias (C_out,) to the arithmetic's place and dtype."""
-        if arithmetic.winograd and max(weight.shape[:2]) <= NARROW:
+        if arithmetic.winograd and not is_wide(weight.shape[1], weight.shape[0]):
             arithmetic = replace(arithmetic, winograd=False)
         self._layout = arithmetic.layout
         self._weight = arithmetic.tensor(weight)
@@ -135,7 +131,7 @@ def _winograd(weight: Tensor) -> _Convolve:
     direct = _direct(weight)
 
     def convolve(image: Tensor, bias: Tensor | None, *, rectify: bool) -> Tensor:
-        if image.shape[2] * image.shape[3] < _WINOGRAD_PIXELS:
+        if not is_large(image.shape[2] * image.shape[3]):
             return direct(image, bias, rectify=rectify)
         result = torch._nnpack_spatial_convolution(image, weight, bias, 1)
         return torch.relu_(result) if rectify else result

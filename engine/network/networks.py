@@ -19,19 +19,18 @@ is that of the whole image. Only what is pooled between segments is held for all
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
 
 import torch
 from torch import Tensor
 
 from engine.network.backward import (
     AddGradient,
-    Passage,
     Record,
-    Stretch,
+    SegmentRecord,
     Tap,
     Tape,
+    TileRecord,
     Visit,
     cropped,
     note,
@@ -40,48 +39,13 @@ from engine.network.backward import (
 )
 from engine.network.convolutions import Arithmetic, Convolution
 from engine.network.pooling import Transpose, pool, positives
+from engine.network.segments import Block, Segment, blocks_for, segments_for
 from engine.spec.choices import NetworkName, Padding, Pooling
-from engine.spec.layers import block_names
-from engine.spec.tiles import WHOLE, Tile, Tiling, cut, segment_stages, whole
+from engine.spec.tiles import WHOLE, Tile, Tiling
 
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
 """ImageNet's channel statistics, which torchvision's training subtracted and divided by."""
-
-
-@dataclass(frozen=True)
-class _Block:
-    """One convolution with its ReLU, named by stage and index as in `3_1`."""
-
-    name: str
-    convolution: Convolution
-    pooled: bool
-    """Whether its features are halved before the next block."""
-
-    @property
-    def stage(self) -> int:
-        return int(self.name[0])
-
-    @property
-    def first(self) -> bool:
-        return self.name == "1_1"
-
-
-@dataclass(frozen=True)
-class Segment:
-    """Neighbouring blocks that a tile passes without stopping.
-
-    Attributes:
-        blocks: In order.
-        margin: Positions of its input that its convolutions look beyond a tile.
-        grid: Positions of its input that become one position of its output.
-        pooled: Whether it ends with pooling.
-    """
-
-    blocks: tuple[_Block, ...]
-    margin: int
-    grid: int
-    pooled: bool
 
 
 class Network:
@@ -118,24 +82,18 @@ class Network:
         self._pooling = None if name is NetworkName.DRAFT else pooling
         self._padding = padding
         wide = torch.promote_types(arithmetic.dtype, torch.float32)
-        names = block_names(name, layers)
-        blocks = [
-            _Block(
-                block,
-                Convolution(
-                    weights[f"conv{block}.weight"], weights[f"conv{block}.bias"], arithmetic
-                ),
-                pooled=after is not None and after[0] != block[0],
+        self._blocks = blocks_for(name, layers)
+        self._convolutions = {
+            block: Convolution(
+                weights[f"{block.conv}.weight"], weights[f"{block.conv}.bias"], arithmetic
             )
-            for block, after in zip(names, [*names[1:], None], strict=True)
-        ]
+            for block in self._blocks
+        }
         self.projections = {
             layer: weights[key].to(arithmetic.device, wide)
             for layer in self.layers
             if (key := f"relu{layer[4:]}.projection") in weights
         }
-        self._whole = _segment(blocks)
-        self._segments = _segments(blocks)
         self._mean, self._std = (
             torch.tensor(values, dtype=wide).view(1, 3, 1, 1).to(arithmetic.device)
             for values in (MEAN, STD)
@@ -152,13 +110,13 @@ class Network:
             keep: Whether to record what `vjp` needs.
         """
         tape: Tape = []
-        segments = self._segments_for(image)
+        segments = segments_for(self._blocks, (image.shape[2], image.shape[3]), self.tiling)
         for number, segment in enumerate(segments, start=1):
-            stretch = Stretch(segment, image)
+            record = SegmentRecord(segment, image)
             remembers = keep and number > len(segments) - self.tiling.remembered
-            image = self._stretch_forward(stretch, visit, remembers=remembers, keep=keep)
+            image = self._segment_forward(record, visit, remembers=remembers, keep=keep)
             if keep:
-                tape.append(stretch)
+                tape.append(record)
         return tape
 
     @torch.no_grad()
@@ -174,36 +132,24 @@ class Network:
         """
         gradient: Tensor | None = None
         while tape:
-            gradient = self._stretch_back(tape.pop(), gradient, add_gradient)
+            gradient = self._segment_back(tape.pop(), gradient, add_gradient)
         assert gradient is not None, "the deepest block holds an asked-for layer"
         return gradient
 
-    def _segments_for(self, image: Tensor) -> tuple[Segment, ...]:
-        """One segment for what fits into one tile: then there is nothing to gain by stopping."""
-        fits = self.tiling.takes_whole((image.shape[2], image.shape[3]))
-        return (self._whole,) if fits else self._segments
-
-    def _tiles(self, image: Tensor, segment: Segment) -> Iterator[Tile]:
-        size = image.shape[2], image.shape[3]
-        side = self.tiling.side
-        if side is None or self.tiling.takes_whole(size):
-            return iter([whole(size)])
-        return cut(size, side, segment.margin, segment.grid)
-
-    def _stretch_forward(
-        self, stretch: Stretch, visit: Visit, *, remembers: bool, keep: bool
+    def _segment_forward(
+        self, record: SegmentRecord, visit: Visit, *, remembers: bool, keep: bool
     ) -> Tensor:
         """Take all tiles through a segment; what comes out is the next one's input."""
-        segment, image = stretch.segment, stretch.image
-        tiles = list(self._tiles(image, segment))
+        segment, image = record.segment, record.image
+        tiles = list(segment.tiles((image.shape[2], image.shape[3]), self.tiling))
         output: Tensor | None = None
         for tile in tiles:
             # A lone tile's records take no more memory than the tile did.
             remembered = keep and (remembers or len(tiles) == 1)
-            records: list[Record] | None = [] if remembered else None
-            flow = self._walk(segment, tile.outer.of(image), tile, records, visit)
+            operations: list[Record] | None = [] if remembered else None
+            flow = self._walk(segment, tile.outer.of(image), tile, operations, visit)
             if keep:
-                stretch.passages.append(Passage(tile, records))
+                record.tiles.append(TileRecord(tile, operations))
             if len(tiles) == 1:
                 return flow
             if segment.pooled:
@@ -220,23 +166,23 @@ class Network:
             shape, dtype=flow.dtype, device=flow.device, memory_format=self.arithmetic.layout
         )
 
-    def _stretch_back(
-        self, stretch: Stretch, gradient: Tensor | None, add_gradient: AddGradient
+    def _segment_back(
+        self, record: SegmentRecord, gradient: Tensor | None, add_gradient: AddGradient
     ) -> Tensor:
         """Carry a gradient from a segment's output back to its input, tile by tile."""
-        segment, image = stretch.segment, stretch.image
-        lone = len(stretch.passages) == 1
+        segment, image = record.segment, record.image
+        lone = len(record.tiles) == 1
         total: Tensor | None = None
-        while stretch.passages:
-            passage = stretch.passages.pop()
-            tile, records = passage.tile, passage.records
-            if records is None:
-                records = []
-                self._walk(segment, tile.outer.of(image), tile, records, None)
+        while record.tiles:
+            tile_record = record.tiles.pop()
+            tile, operations = tile_record.tile, tile_record.operations
+            if operations is None:
+                operations = []
+                self._walk(segment, tile.outer.of(image), tile, operations, None)
             part = gradient
             if gradient is not None and not lone:
                 part = tile.inner.shrunk(segment.grid).of(gradient)
-            part = walk_back(records, part, add_gradient)
+            part = walk_back(operations, part, add_gradient)
             if lone:
                 return part
             if total is None:
@@ -265,7 +211,7 @@ class Network:
             if block is segment.blocks[-1]:
                 flow = cropped(flow, tile, records)
             # With features of their own the ReLU's transpose has been noted already.
-            rectify = not self.layers & {f"conv{block.name}", f"relu{block.name}"}
+            rectify = not self.layers & {block.conv, block.relu}
             flow, transpose = pool(flow, self._pooling, block.stage, rectify=rectify)
             note(records, transpose)
             tile = tile.halved()
@@ -274,7 +220,7 @@ class Network:
     def _convolve(
         self,
         flow: Tensor,
-        block: _Block,
+        block: Block,
         tile: Tile,
         records: list[Record] | None,
         visit: Visit | None,
@@ -284,7 +230,7 @@ class Network:
         Where features are asked for, these say where the ReLU let through; else before pooling the
         pooling knows it, and elsewhere a mask, a quarter the size of the features, is enough.
         """
-        conv, relu = f"conv{block.name}", f"relu{block.name}"
+        conv, relu = block.conv, block.relu
         forward, back = self._ways(block)
         source = flow
         if conv in self.layers:
@@ -308,39 +254,22 @@ class Network:
             note(records, functools.partial(_mask, positives(flow)))
         return flow
 
-    def _ways(self, block: _Block) -> tuple[Transpose, Transpose]:
+    def _ways(self, block: Block) -> tuple[Transpose, Transpose]:
         """A block's convolution and its transpose, as the padding wants them."""
-        convolution = block.convolution
+        convolution = self._convolutions[block]
         if block.first and self._padding is Padding.REPLICATE:
             return convolution.forward_replicated, convolution.transpose_replicated
         return convolution.forward, convolution.transpose
 
-    def _rectified(self, flow: Tensor, block: _Block) -> Tensor:
+    def _rectified(self, flow: Tensor, block: Block) -> Tensor:
         """A block's convolution and ReLU in one go."""
+        convolution = self._convolutions[block]
         if block.first and self._padding is Padding.REPLICATE:
-            return torch.relu_(block.convolution.forward_replicated(flow))
-        return block.convolution.forward_relu(flow)
+            return torch.relu_(convolution.forward_replicated(flow))
+        return convolution.forward_relu(flow)
 
     def _unnormalise(self, gradient: Tensor) -> Tensor:
         return gradient.to(torch.promote_types(gradient.dtype, torch.float32)) / self._std
-
-
-def _segments(blocks: list[_Block]) -> tuple[Segment, ...]:
-    groups = (
-        [block for block in blocks if block.stage in stages]
-        for stages in segment_stages(blocks[-1].stage)
-    )
-    return tuple(_segment(group) for group in groups)
-
-
-def _segment(blocks: list[_Block]) -> Segment:
-    margin, grid = 0, 1
-    for block in blocks:
-        margin += grid
-        grid *= 2 if block.pooled else 1
-    # What a tile sees begins where the poolings inside the segment do.
-    inside = grid // 2 if blocks[-1].pooled else grid
-    return Segment(tuple(blocks), -(-margin // inside) * inside, grid, blocks[-1].pooled)
 
 
 def _stop_below_zero(gradient: Tensor, features: Tensor) -> Tensor:

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from engine.objective.objective import Evaluation
+from engine.objective.evaluation import Evaluation
 
-Evaluate = Callable[[Tensor], "Evaluation"]
+Evaluate = Callable[[Tensor], Evaluation]
 """The objective at an image (1, 3, H, W), as a function of nothing else."""
 
 _WARM = 3
@@ -55,7 +53,7 @@ class _Recording:
         self._image.copy_(image)
         self._replay()
         seen = self._evaluation
-        return type(seen)(seen.total.clone(), seen.terms.clone(), seen.gradient.clone())
+        return Evaluation(seen.total.clone(), seen.terms.clone(), seen.gradient.clone())
 
 
 def _record(evaluate: Evaluate, image: Tensor) -> _Recording | None:

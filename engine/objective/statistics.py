@@ -28,12 +28,12 @@ class Statistics:
     """Additive statistics of the features of one layer.
 
     Attributes:
-        count: Number of positions, or their total weight.
+        count: Number of positions, or their total weight, which stays on the device.
         total: Sum of the feature vectors, shape (C,), float32 or float64.
         outer: Sum of the outer products f f^T, shape (C, C), symmetric.
     """
 
-    count: float
+    count: float | Tensor
     total: Tensor
     outer: Tensor
 
@@ -109,29 +109,39 @@ def as_matrix(features: Tensor) -> Tensor:
     return features.reshape(features.shape[1], -1)
 
 
+def mixed(matrix: Tensor, features: Tensor) -> Tensor:
+    """A matrix (D, C) times each position's features (1, C, H, W)."""
+    return torch.einsum("dc,nchw->ndhw", matrix, features)
+
+
 @torch.no_grad()
-def measure(features: Tensor) -> Statistics:
-    """Statistics of features (1, C, H, W), summed in at least float32."""
+def measure(features: Tensor, weights: Tensor | None = None) -> Statistics:
+    """Statistics of features, summed in at least float32.
+
+    Args:
+        features: (1, C, H, W).
+        weights: How much each position counts, (1, 1, H, W); None where all count alike.
+    """
     matrix = as_matrix(features)
     wide = torch.promote_types(matrix.dtype, torch.float32)
+    row = None if weights is None else as_matrix(weights).to(wide)
+    count = matrix.shape[1] if row is None else row.sum()
     if matrix.dtype is wide:
-        return Statistics(matrix.shape[1], matrix.sum(1), matrix @ matrix.T)
-    if matrix.is_cuda:  # products of such numbers are exact in float32, where the card adds them up
+        counted = matrix if row is None else matrix * row
+        return Statistics(count, counted.sum(1), counted @ matrix.T)
+    if matrix.is_cuda and row is None:
+        # Products of such numbers are exact in float32, where the card adds them up.
         outer = torch.mm(matrix, matrix.T, out_dtype=wide)
-        return Statistics(matrix.shape[1], matrix.sum(1, dtype=wide), outer)
+        return Statistics(count, matrix.sum(1, dtype=wide), outer)
     # Part by part: features in float32 would take twice the memory that their own numbers save.
     total = matrix.new_zeros(len(matrix), dtype=wide)
     outer = matrix.new_zeros((len(matrix), len(matrix)), dtype=wide)
     for begin in range(0, matrix.shape[1], _WIDENED):
         widened = matrix[:, begin : begin + _WIDENED].to(wide)
-        total += widened.sum(1)
-        outer.addmm_(widened, widened.T)
-    return Statistics(matrix.shape[1], total, outer)
-
-
-def add_up(sums: dict[str, Statistics], layer: str, part: Statistics) -> None:
-    """Add one tile's statistics of a layer to those of the tiles before it."""
-    sums[layer] = sums[layer] + part if layer in sums else part
+        counted = widened if row is None else widened * row[:, begin : begin + _WIDENED]
+        total += counted.sum(1)
+        outer.addmm_(counted, widened.T)
+    return Statistics(count, total, outer)
 
 
 @torch.no_grad()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.plan.costs import content_bytes, evaluation_bytes, measuring_bytes, weights_bytes
+from engine.network.costs import NetworkCosts
+from engine.objective.costs import evaluation_bytes, measuring_bytes, targets_bytes
 from engine.plan.machine import Machine
 from engine.spec.choices import Device, NetworkName, OptimizerName
 from engine.spec.errors import EngineError, InputError
@@ -103,14 +104,25 @@ def job_bytes(settings: Settings, machine: Machine, scale: Scale, tiling: Tiling
         scale: The largest.
         tiling: How evaluations are cut.
     """
-    held = _held(settings, machine, scale.canvas, _images(settings, scale))
-    peaks = [evaluation_bytes(settings, machine, scale.canvas, tiling)]
+    held = _held(settings, machine, scale, _images(settings, scale))
+    item, winograd = machine.item, machine.winograd
+    peaks = [evaluation_bytes(settings, item, scale.canvas, tiling, winograd=winograd)]
     # A painting is measured in float32 before it becomes the network's own numbers.
     peaks += [
-        12 * 2 * size[0] * size[1] + measuring_bytes(settings, machine, size, tiling)
+        12 * 2 * size[0] * size[1]
+        + measuring_bytes(settings, item, size, tiling, winograd=winograd)
         for size in scale.styles
     ]
     return int(held + max(peaks))
+
+
+def evaluating_bytes(settings: Settings, machine: Machine, scale: Scale, tiling: Tiling) -> int:
+    """Bytes at the peak of one evaluation alone: network weights, image and gradient included."""
+    held = _held(settings, machine, scale, images=2)
+    evaluation = evaluation_bytes(
+        settings, machine.item, scale.canvas, tiling, winograd=machine.winograd
+    )
+    return int(held + evaluation)
 
 
 def choose_tiling(settings: Settings, machine: Machine, scale: Scale) -> Tiling:
@@ -124,7 +136,9 @@ def choose_tiling(settings: Settings, machine: Machine, scale: Scale) -> Tiling:
         fitting = [
             t
             for t in fitting
-            if not t.remembered or evaluation_bytes(settings, machine, scale.canvas, t) <= modest
+            if not t.remembered
+            or evaluation_bytes(settings, machine.item, scale.canvas, t, winograd=machine.winograd)
+            <= modest
         ] or fitting[-1:]
     return fitting[0] if fitting else tilings[-1]
 
@@ -171,11 +185,12 @@ def _images(settings: Settings, scale: Scale) -> int:
     return images
 
 
-def _held(settings: Settings, machine: Machine, size: Size, images: int) -> float:
+def _held(settings: Settings, machine: Machine, scale: Scale, images: int) -> float:
     """Bytes that stay through a scale, so many images of its size included."""
-    weights = weights_bytes(settings, machine)
-    targets = content_bytes(settings, machine, size)
-    return _FIXED + weights + targets + 12 * images * size[0] * size[1]
+    network = NetworkCosts.of(settings, machine.item, winograd=machine.winograd)
+    targets = targets_bytes(settings, machine.item, scale.canvas, len(scale.styles))
+    width, height = scale.canvas
+    return _FIXED + network.weights_bytes() + targets + 12 * images * width * height
 
 
 def _tilings(settings: Settings, machine: Machine) -> list[Tiling]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.plan.costs import evaluation_operations
+from engine.objective.costs import evaluation_operations
 from engine.plan.machine import Speed
 from engine.spec.scales import Scale
 from engine.spec.settings import Settings

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from engine.objective.evaluation import Evaluation
-from engine.objective.oriented import OrientedObjective
+from engine.objective.objective import OrientedObjectives
 from engine.run.optimizers import beginning, carried, is_finite, moved, result
 from engine.run.state import State
 from engine.run.tensors import resized
@@ -57,7 +57,7 @@ def entered(plan: Plan, state: State, first_image: Callable[[torch.Generator], T
 
 
 def advance(
-    plan: Plan, state: State, objective: OrientedObjective
+    plan: Plan, state: State, objective: OrientedObjectives
 ) -> tuple[State, Evaluation | None]:
     """Evaluate the objective where the image is, and move the image one step downhill.
 

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.optim.adam import adam
 
-from engine.objective.objective import Evaluation
+from engine.objective.evaluation import Evaluation
 from engine.run.lbfgs import Curvature, curvature_from, lbfgs_step
 from engine.spec.choices import OptimizerName
 from engine.spec.settings import Settings

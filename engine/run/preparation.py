@@ -11,7 +11,7 @@ from engine.plan.resolve import resolve
 from engine.run import devices
 from engine.run.advance import beginning_of
 from engine.run.state import Snapshot
-from engine.run.targets import Targets
+from engine.run.targets import TargetMeasurer
 from engine.spec.errors import InputError
 from engine.spec.events import causes
 from engine.spec.job import Job
@@ -30,7 +30,7 @@ class Prepared:
     """
 
     snapshot: Snapshot
-    targets: Targets
+    targets: TargetMeasurer
     tiling: Tiling
 
 
@@ -50,7 +50,7 @@ def prepare(job: Job, before: Snapshot | None) -> Prepared:
     refuse_if_too_large(outlook)
     devices.forget_peak(torch.device(plan.kind))
     file = find_weights(plan.network, machine.networks.get(plan.network))
-    targets = Targets(job, plan, file)
+    targets = TargetMeasurer(job, plan, file)
     if plan.network_sha256 not in (None, targets.network_sha256):
         raise InputError(
             f"{file.name} is not the file that the picture was begun with.",

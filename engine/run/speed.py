@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from engine.network.convolutions import Arithmetic
+from engine.network.costs import NetworkCosts
 from engine.network.networks import Network
 from engine.objective.losses import STYLE_LOSSES
 from engine.objective.statistics import measure
-from engine.plan.costs import evaluation_operations
 from engine.plan.machine import Speed
 from engine.spec.choices import NetworkName, StyleLoss
 from engine.spec.layers import CHANNELS, block_names, channels_of
@@ -45,7 +45,8 @@ def _operations_per_second(name: NetworkName, arithmetic: Arithmetic) -> float:
         network.vjp(tape, _add_features)
 
     settings = DEFAULTS.changed(network=name, style_layers=_LAYER, content_layers=_LAYER)
-    return evaluation_operations(settings, _SIZE, WHOLE) / _seconds(evaluate, arithmetic.device)
+    costs = NetworkCosts.of(settings, arithmetic.dtype.itemsize, winograd=arithmetic.winograd)
+    return costs.operations((height, width), WHOLE) / _seconds(evaluate, arithmetic.device)
 
 
 @functools.cache

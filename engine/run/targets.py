@@ -1,4 +1,4 @@
-"""A job's pictures, network and device: what the objective at a scale is made from."""
+"""A job's pictures, network and device: what the objective at a scale is measured with."""
 
 from __future__ import annotations
 
@@ -7,30 +7,24 @@ from pathlib import Path
 
 import torch
 
+from engine.network.convolutions import Arithmetic
 from engine.network.networks import Network
-from engine.objective.objective import (
-    ContentTarget,
-    Objective,
-    Views,
-    encode_content,
-    encode_style,
-)
-from engine.objective.objective import (
-    Targets as _T,
-)
+from engine.objective.objective import OrientedObjectives
+from engine.objective.targets import Targets, encode_content, encode_style
+from engine.objective.terms.content import ContentTarget
 from engine.run import devices
 from engine.run.tensors import to_tensor
 from engine.spec.job import Job
 from engine.spec.layers import MeasuredLayers
-from engine.spec.pictures import Picture, Size
+from engine.spec.pictures import PictureRef, Size
 from engine.spec.plan import Plan
 from engine.spec.scales import Scale
 from engine.spec.settings import Settings
 from engine.spec.tiles import Tiling
-from engine.weights.checkpoints import read_weights
+from engine.weights.checkpoints import NetworkWeights, read_weights
 
 
-class Targets:
+class TargetMeasurer:
     """Owns the network and measures pictures with it.
 
     Args:
@@ -38,24 +32,24 @@ class Targets:
         plan: Which network, where, in which numbers, and how it looks.
         file: With the network weights; read at once.
 
+    Attributes:
+        network_sha256: Of the file of network weights, as it was read.
+
     Raises:
         InputError: The network file cannot be used.
     """
 
     def __init__(self, job: Job, plan: Plan, file: Path) -> None:
         self._job, self._plan = job, plan
-        self._arithmetic = devices.arithmetic_of(plan)
+        self._arithmetic: Arithmetic = devices.arithmetic_of(plan)
         self._tiling = plan.tiling
-        weights = read_weights(file, plan.network)
-        self._weights = weights.tensors
-
-        self.network_sha256 = weights.sha256
+        self._weights: NetworkWeights | None = read_weights(file, plan.network)
+        self.network_sha256 = self._weights.sha256
         self._network: Network | None = None
-        self._built_for: frozenset[str] = frozenset()
 
     @property
     def device(self) -> torch.device:
-        """Where the tensors are."""
+        """Where the network computes."""
         return self._arithmetic.device
 
     @property
@@ -69,15 +63,20 @@ class Targets:
         self._network = None
 
     def measure(
-        self, scale: Scale, measured: MeasuredLayers, settings: Settings, shares: Sequence[float]
-    ) -> Generator[str, None, Views]:
+        self,
+        scale: Scale,
+        layers: MeasuredLayers,
+        settings: Settings,
+        shares: Sequence[float],
+    ) -> Generator[str, None, OrientedObjectives]:
         """Measure the pictures at one scale.
 
         Args:
-            scale: Says how large.
-            measured: The layers to measure, and to build the network for.
-            settings: The weights, as a plan has applied them.
-            shares: Each painting's in the blend.
+            scale: Of the canvas and the style images beside it.
+            layers: What to build the network for and to measure; among them are those that the
+                settings name.
+            settings: What is asked, of these layers.
+            shares: Each style image's in the blend.
 
         Yields:
             Which picture is next, in words, before it takes its time.
@@ -85,36 +84,36 @@ class Targets:
         Returns:
             The objective.
         """
-        network, views = self._network_for(measured), self._plan.orientations
+        network, looks = self._network_for(layers), self._plan.orientations
         place = f"at {scale.canvas[0]} × {scale.canvas[1]} px"
         request = self._job.request
-        contents: list[dict[str, ContentTarget] | None] = [None] * len(views)
+        contents: list[dict[str, ContentTarget] | None] = [None] * len(looks)
         if request.content is not None:
             yield f"Measuring {request.content.name} {place}"
-            image = self._tensor(self._job.picture(request.content), scale.canvas)
-            contents = [encode_content(network, turn.of(image), measured.content) for turn in views]
+            image = self._tensor(request.content, scale.canvas)
+            contents = [encode_content(network, look.of(image), layers.content) for look in looks]
         styles = []
         for style, size in zip(request.styles, scale.styles, strict=True):
             yield f"Measuring {style.name} {place}"
-            image = self._tensor(self._job.picture(style), size)
-            styles.append([encode_style(network, turn.of(image), measured.style) for turn in views])
-        targets = map(_T, contents, zip(*styles, strict=True), views)
-        return Views([Objective(network, seen, settings, shares) for seen in targets])
+            image = self._tensor(style, size)
+            styles.append([encode_style(network, look.of(image), layers.style) for look in looks])
+        targets = [*map(Targets, contents, zip(*styles, strict=True), looks)]
+        return OrientedObjectives(network, targets, settings, shares)
 
     def release(self) -> None:
         """Let go of every tensor."""
         self._network = None
-        self._weights = {}
+        self._weights = None
 
-    def _network_for(self, measured: MeasuredLayers) -> Network:
-        """The network, built anew only when other layers are named."""
-        layers = measured.all
-        if self._network is None or self._network.layers != layers:
+    def _network_for(self, layers: MeasuredLayers) -> Network:
+        """The network, built anew only for other layers."""
+        if self._network is None or self._network.layers != layers.all:
+            assert self._weights is not None, "what was released measures nothing"
             settings = self._plan.settings
             self._network = Network(
                 settings.network,
-                self._weights,
-                layers,
+                self._weights.tensors,
+                layers.all,
                 self._arithmetic,
                 settings.pooling,
                 settings.padding,
@@ -122,5 +121,5 @@ class Targets:
             )
         return self._network
 
-    def _tensor(self, picture: Picture, size: Size) -> torch.Tensor:
-        return to_tensor(picture.pixels, size, self.device)
+    def _tensor(self, ref: PictureRef, size: Size) -> torch.Tensor:
+        return to_tensor(self._job.picture(ref).pixels, size, self.device)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from engine.objective.evaluation import Evaluation
-from engine.objective.oriented import OrientedObjective
+from engine.objective.objective import OrientedObjectives
 from engine.run import devices
 from engine.run.advance import is_done
 from engine.run.optimizers import result
@@ -60,7 +60,7 @@ class Teller:
         """The terms belong to another objective, or to a picture that was given up."""
         self._latest.clear()
 
-    def read(self, objective: OrientedObjective) -> None:
+    def read(self, objective: OrientedObjectives) -> None:
         """Read the latest terms off the device; waits for it."""
         seen = torch.stack([*self._latest.values()]).tolist()
         values = [fmean(terms) for terms in zip(*seen, strict=True)]

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-from engine.objective.oriented import OrientedObjective
+from engine.objective.objective import OrientedObjectives
 from engine.plan.memory import ran_out_of_memory, smaller
 from engine.run import devices
 from engine.run.advance import (
@@ -34,7 +34,7 @@ from engine.run.optimizers import (
 )
 from engine.run.preparation import prepare
 from engine.run.state import Snapshot, State
-from engine.run.targets import Targets
+from engine.run.targets import TargetMeasurer
 from engine.run.telling import Teller
 from engine.run.tensors import to_pixels
 from engine.spec import events as happened
@@ -82,8 +82,8 @@ class Walk:
         self._now = snapshot
         self._keep = keep
         self._teller = teller
-        self._loaded: Targets | None = None
-        self._objective: OrientedObjective | None = None
+        self._loaded: TargetMeasurer | None = None
+        self._objective: OrientedObjectives | None = None
         self._wanted: Request | None = None
         self.asked = job.request
 
@@ -114,7 +114,7 @@ class Walk:
         return self._now
 
     @property
-    def _targets(self) -> Targets:
+    def _targets(self) -> TargetMeasurer:
         assert self._loaded is not None, "loading made them"
         return self._loaded
 
@@ -176,12 +176,12 @@ class Walk:
             return None
         return self._step(self._objective)
 
-    def _step(self, objective: OrientedObjective) -> str | None:
+    def _step(self, objective: OrientedObjectives) -> str | None:
         """One step downhill, and a look at what came of it."""
         before = self._state
         state, evaluation = advance(self._plan, before, objective)
         self._is_now(replace(state, seconds=self._teller.clock.seconds()))
-        self._teller.take(evaluation, before.step % objective.orientations)
+        self._teller.take(evaluation, before.step % objective.period)
         if is_due_to_be_checked(self._plan, state):
             if not is_sound(state, evaluation):
                 return self._roll_back()
@@ -217,7 +217,7 @@ class Walk:
         self._objective = objective
         self._teller.enter(self._state)
 
-    def _measured(self, state: State, scale: int) -> Talk[OrientedObjective]:
+    def _measured(self, state: State, scale: int) -> Talk[OrientedObjectives]:
         """The objective at a scale, as it is asked for now."""
         work = self._targets.measure(
             self._plan.scales[scale - 1],
@@ -229,7 +229,7 @@ class Walk:
             try:
                 message = next(work)
             except StopIteration as measured:
-                objective: OrientedObjective = measured.value
+                objective: OrientedObjectives = measured.value
                 return objective
             yield from self._speak(message)
 
@@ -340,14 +340,14 @@ class Walk:
             return
         image = result(_descent(state), self._plan.settings)
         try:
-            for orientation in range(objective.orientations):
+            for orientation in range(objective.period):
                 evaluation = objective.evaluate(image, orientation)
                 self._teller.take(evaluation, orientation)
             self._teller.read(objective)
         except (RuntimeError, MemoryError):
             self._note(Unmeasured(**self._place()))
             return
-        self._change(evaluations=state.evaluations + objective.orientations)
+        self._change(evaluations=state.evaluations + objective.period)
 
     def _pastiche(self) -> Pastiche | None:
         """The picture so far; None where there is none, or no memory left to make it."""

@@ -153,12 +153,17 @@ def cut(size: tuple[int, int], side: int, margin: int, grid: int) -> Iterator[Ti
         grid: Corners of what tiles own lie on multiples of this, so that pooling does not
             straddle them.
     """
-    longest = shape(size, side)
-    rows, columns = (_borders(*lengths, grid) for lengths in zip(size, longest, strict=True))
+    rows, columns = borders(size, side, grid)
     for top, bottom in itertools.pairwise(rows):
         for left, right in itertools.pairwise(columns):
             inner = Box(top, left, bottom, right)
             yield Tile(inner, inner.grown(margin, size))
+
+
+def borders(size: tuple[int, int], side: int, grid: int) -> tuple[list[int], list[int]]:
+    """Where the rows and where the columns of tiles begin, and where the last ones end."""
+    rows, columns = (_borders(*sides, grid) for sides in zip(size, shape(size, side), strict=True))
+    return rows, columns
 
 
 def _borders(length: int, side: int, grid: int) -> list[int]:
@@ -166,8 +171,3 @@ def _borders(length: int, side: int, grid: int) -> list[int]:
     count = -(-length // side)
     inside = (round(length * number / count / grid) * grid for number in range(1, count))
     return [0, *inside, length]
-
-
-def segment_stages(deepest: int) -> list[tuple[int, ...]]:
-    """The stages of each segment: where features are widest, two pass without being stored."""
-    return [stages for stages in ((1, 2), (3,), (4,), (5,)) if stages[0] <= deepest]

@@ -11,7 +11,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -20,19 +20,18 @@ from typing import TypeVar
 
 import numpy as np
 import torch
-from engine.plan.planning import plan
-from engine.run.canvas import to_tensor
 from safetensors.torch import save_file
 from torch import Tensor
 
-from engine.objective.objective import Views
+from engine.objective.objective import OrientedObjectives
+from engine.plan.planning import plan
 from engine.run import devices
-from engine.run.targets import Studio
+from engine.run.canvas import to_tensor
+from engine.run.targets import TargetMeasurer
 from engine.spec.choices import NetworkName
 from engine.spec.errors import NetworkMissingError
-from engine.spec.job import Job, StyleImage
-from engine.spec.layers import CHANNELS, CONVOLUTIONS
-from engine.spec.pictures import Picture
+from engine.spec.job import Job, Picture, StyleImage
+from engine.spec.layers import CHANNELS, CONVOLUTIONS, measured_layers
 from engine.spec.scales import Scale
 from engine.spec.settings import Settings
 from engine.spec.tiles import Tiling
@@ -129,11 +128,11 @@ def evaluations(way: Way, weights: Path) -> Callable[[int], Evaluate]:
 
 def _ours(way: Way, tiling: Tiling, weights: Path) -> Callable[[int], Evaluate]:
     settings = way.settings
-    studio = Studio(square_job(settings, weights), tiling)
+    measurer = TargetMeasurer(square_job(settings, weights), tiling)
 
     def at(size: int) -> Evaluate:
-        objective = measured(studio, settings, Scale((size, size), ((size, size),), 1))
-        image = random_image(size, studio.arithmetic.device)
+        objective = measured(measurer, settings, Scale((size, size), ((size, size),), 1))
+        image = random_image(size, measurer.arithmetic.device)
         return lambda: objective.evaluate(image).gradient
 
     return at
@@ -143,7 +142,7 @@ def _plain(way: Way, weights: Path) -> Callable[[int], Evaluate]:
     settings = way.settings
     device = devices.choose_arithmetic(settings).device
     read = read_weights(weights, settings.network)
-    tensors = {name: tensor.to(device) for name, tensor in read.items()}
+    tensors = {name: tensor.to(device) for name, tensor in read.tensors.items()}
 
     def at(size: int) -> Evaluate:
         content, style = (
@@ -161,12 +160,19 @@ def planned_tiling(settings: Settings, weights: Path) -> Tiling:
     return plan(square_job(settings, weights), devices.machine_for(settings)).tiling
 
 
-def measured(studio: Studio, settings: Settings, scale: Scale) -> Views:
-    """The objective at a scale, from the studio's own pictures."""
-    found: list[Views] = []
-    for _ in studio.measure(scale, settings, [1.0], found.append):
-        pass
-    return found[0]
+def measured(measurer: TargetMeasurer, settings: Settings, scale: Scale) -> OrientedObjectives:
+    """The objective at a scale, from the measurer's own pictures."""
+    return returned(measurer.measure(scale, measured_layers(settings), settings, [1.0]))
+
+
+def returned(work: Generator[object, None, _Result]) -> _Result:
+    """What a generator returns at its end."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as finished:
+            result: _Result = finished.value
+            return result
 
 
 def random_image(size: int, device: torch.device) -> Tensor:

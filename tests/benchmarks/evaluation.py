@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from engine.network.convolutions import Arithmetic, Convolution
-from engine.plan.costs import evaluation_operations
+from engine.objective.costs import evaluation_operations
 from engine.run import devices
 from engine.spec.choices import Precision, StyleLoss
 from engine.spec.settings import DEFAULTS, Settings

@@ -15,7 +15,7 @@ from pathlib import Path
 from engine.plan.planning import evaluating_bytes, plan
 from engine.run import devices
 from engine.run.speed import measure_speed
-from engine.run.targets import Studio
+from engine.run.targets import TargetMeasurer
 from engine.spec.choices import Precision, StyleLoss
 from engine.spec.scales import plan_scales
 from engine.spec.settings import DEFAULTS, Settings
@@ -101,16 +101,16 @@ def compared(settings: Settings, weights: Path) -> Result:
     device = devices.choose_arithmetic(settings).device
     planned = plan(job, machine)
     idle = settled_memory(device)
-    studio = Studio(job, planned.tiling)
-    objective = measured(studio, settings, scale)
+    measurer = TargetMeasurer(job, planned.tiling)
+    objective = measured(measurer, settings, scale)
     devices.forget_peak(device)
     image = random_image(settings.output_size, device)
     taken = seconds(lambda: objective.evaluate(image), device)
     peak = devices.peak_memory(device) - idle
     # Afterwards: measuring the speed leaves memory in use.
-    planned = plan(job, machine, measure_speed(settings, studio.arithmetic))
+    planned = plan(job, machine, measure_speed(settings, measurer.arithmetic))
     assert planned.seconds is not None
-    predicted = evaluating_bytes(settings, machine, scale.canvas, planned.tiling)
+    predicted = evaluating_bytes(settings, machine, scale, planned.tiling)
     return Result(
         size=settings.output_size,
         device=planned.device,

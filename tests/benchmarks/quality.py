@@ -29,7 +29,13 @@ from engine.spec.settings import DEFAULTS, Settings
 from engine.storage.images import open_picture
 from engine.weights.checkpoints import read_weights
 from resources import SAMPLES
-from tests.benchmarks.common import base_parser, print_object, print_table, weights_file
+from tests.benchmarks.common import (
+    base_parser,
+    print_object,
+    print_table,
+    returned,
+    weights_file,
+)
 from tests.benchmarks.reference import Reference
 
 _BOUND = 0.02
@@ -129,13 +135,7 @@ def row(job: Job) -> Row:
 
 def painted(job: Job, settings: Settings) -> Pixels:
     """The pixels of a job under other settings."""
-    work = stylize(Job(job.content, job.styles, settings, job.network_weights))
-    while True:
-        try:
-            next(work)
-        except StopIteration as finished:
-            pixels: Pixels = finished.value.pixels
-            return pixels
+    return returned(stylize(Job(job.content, job.styles, settings, job.network_weights))).pixels
 
 
 def _judge(job: Job) -> Callable[[Pixels], float]:
@@ -146,7 +146,7 @@ def _judge(job: Job) -> Callable[[Pixels], float]:
     scale = plan_scales(job)[-1]
     content = to_tensor(job.content.pixels, scale.canvas, device)
     style = to_tensor(job.styles[0].picture.pixels, scale.styles[0], device)
-    weights = {name: tensor.to(device) for name, tensor in read.items()}
+    weights = {name: tensor.to(device) for name, tensor in read.tensors.items()}
     reference = Reference(weights, job.settings, content, style)
 
     @torch.no_grad()

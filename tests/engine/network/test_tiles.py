@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from engine.network.convolutions import Arithmetic, winograd_available
 from engine.network.networks import Network
-from engine.objective.objective import Evaluation, Objective, Targets, encode_content, encode_style
+from engine.objective.evaluation import Evaluation
+from engine.objective.objective import OrientedObjectives
 from engine.objective.statistics import as_matrix, lies_as_matrix
+from engine.objective.targets import Targets, encode_content, encode_style
 from engine.spec.layers import CHANNELS, CONVOLUTIONS
 from engine.spec.settings import DEFAULTS, Settings
 from engine.spec.tiles import SMALLEST_TILE, Tiling, cut
@@ -95,7 +97,7 @@ def evaluated(
         encode_content(network, content, content_layers),
         tuple(encode_style(network, style, style_layers) for style in styles),
     )
-    return Objective(network, targets, settings, [1.0, 2.0]).evaluate(picture(4, *size))
+    return OrientedObjectives(network, [targets], settings, [1.0, 2.0]).evaluate(picture(4, *size))
 
 
 def difference(found: Evaluation, wanted: Evaluation) -> tuple[float, float]:
@@ -167,10 +169,8 @@ def test_what_is_not_remembered_leaves_no_records() -> None:
     for remembered in range(5):
         network = thin_network(torch.float64, settings, Tiling(16, remembered))
         tape = network.forward(image, lambda *_: None)
-        counts = [len(stretch.passages) for stretch in tape]
+        counts = [len(segment.tiles) for segment in tape]
         assert counts == [36, 3, 1, 1]  # 96, 24, 12 and 6 positions to the side
-        kept = [
-            all(passage.records is not None for passage in stretch.passages) for stretch in tape
-        ]
+        kept = [all(tile.operations is not None for tile in segment.tiles) for segment in tape]
         several = [kept[number] for number in range(2)]
         assert several == [remembered >= 4, remembered >= 3]

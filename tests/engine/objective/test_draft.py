@@ -8,20 +8,21 @@ from pathlib import Path
 import pytest
 import reference
 import torch
-from engine.run.canvas import to_tensor
+from generators import returned
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from engine.network.convolutions import Arithmetic
 from engine.network.networks import Network
-from engine.objective.objective import Objective, Targets, Views, encode_content, encode_style
+from engine.objective.objective import OrientedObjectives
+from engine.objective.targets import Targets, encode_content, encode_style
+from engine.run.canvas import to_tensor
 from engine.run.stylize import stylize
-from engine.run.targets import Studio
+from engine.run.targets import TargetMeasurer
 from engine.spec.choices import NetworkName
 from engine.spec.errors import InputError
-from engine.spec.job import Job, StyleImage
-from engine.spec.layers import PROJECTIONS, layer_names, stand_in
-from engine.spec.pictures import Picture, Pixels
+from engine.spec.job import Job, Picture, Pixels, StyleImage
+from engine.spec.layers import PROJECTIONS, layer_names, measured_layers, stand_in
 from engine.spec.scales import Scale
 from engine.spec.settings import DEFAULTS
 from engine.spec.tiles import Tiling
@@ -78,7 +79,8 @@ def test_losses_compare_what_the_projections_show(loss: str) -> None:
             encode_content(network, content, ["relu4_2"]),
             (encode_style(network, style, [name for name, _ in settings.style_layers]),),
         )
-        objectives.append(Objective(network, targets, settings, [1.0]).evaluate(x))
+        objective = OrientedObjectives(network, [targets], settings, [1.0])
+        objectives.append(objective.evaluate(x))
     leaf = x.clone().requires_grad_()
     total = reference.objective(leaf, content, style, weights, settings)
     (gradient,) = torch.autograd.grad(total, leaf)
@@ -87,23 +89,22 @@ def test_losses_compare_what_the_projections_show(loss: str) -> None:
         assert (found.gradient - gradient).norm() / gradient.norm() < 1e-6
 
 
-def test_each_step_sees_the_same_objective_from_another_side() -> None:
+def test_each_step_sees_the_same_objective_in_another_orientation() -> None:
     settings = SETTINGS.changed(style_loss="gram")
     weights = read_weights(DRAFT_NETWORK, DRAFT).tensors
     levels = [(255 * seen).to(torch.uint8) for seen in (image(2), image(3, 40, 44))]
     content, style = (Picture(level[0].permute(1, 2, 0).numpy(), "p", "") for level in levels)
     job = Job(content, (StyleImage(style),), settings, DRAFT_NETWORK)
-    found: list[Views] = []
     scale = Scale(content.size, (style.size,), steps=8)
-    for _ in Studio(job, Tiling()).measure(scale, settings, [1.0], found.append):
-        pass
+    measurer = TargetMeasurer(job, Tiling())
+    objective = returned(measurer.measure(scale, measured_layers(settings), settings, [1.0]))
     pictures = [image(1), *(level.double() / 255 for level in levels)]
     for step in (0, 1, 2, 3, 6):
         x, *seen = (picture.rot90(step, (2, 3)) for picture in pictures)
         leaf = x.clone().requires_grad_()
         total = reference.objective(leaf, *seen, weights, settings)
         (gradient,) = torch.autograd.grad(total, leaf)
-        evaluation = found[0].evaluate(pictures[0].float(), step)
+        evaluation = objective.evaluate(pictures[0].float(), step)
         assert float(evaluation.total) == pytest.approx(float(total), rel=1e-4)
         upright = gradient.rot90(-step, (2, 3))
         assert (evaluation.gradient - upright).norm() / upright.norm() < 1e-3
@@ -123,13 +124,8 @@ def test_a_sample_pair_comes_near_the_painting_and_stays_the_photograph(style: s
     """Measured by Gram matrices of the draft network computed apart from the engine's."""
     content, painting = (open_picture(SAMPLES / f"{n}.jpg") for n in ("photograph", style))
     settings = SETTINGS.changed(output_size=128, steps=60, averaging=0.8)
-    work = stylize(Job(content, (StyleImage(painting),), settings, DRAFT_NETWORK))
-    while True:
-        try:
-            next(work)
-        except StopIteration as finished:
-            pixels = finished.value.pixels
-            break
+    job = Job(content, (StyleImage(painting),), settings, DRAFT_NETWORK)
+    pixels = returned(stylize(job)).pixels
     weights = read_weights(DRAFT_NETWORK, DRAFT).tensors
 
     def seen(levels: Pixels) -> dict[str, torch.Tensor]:

@@ -6,14 +6,15 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from generators import returned
 
 from engine.objective import graphs
+from engine.objective.evaluation import Evaluation
 from engine.objective.graphs import Evaluate, Replayed
-from engine.objective.objective import Evaluation, Views
-from engine.run.targets import Studio
+from engine.run.targets import TargetMeasurer
 from engine.spec.choices import NetworkName, StyleLoss
 from engine.spec.job import Job, StyleImage
-from engine.spec.orientations import turns
+from engine.spec.layers import measured_layers
 from engine.spec.scales import Scale
 from engine.spec.settings import DEFAULTS
 from engine.spec.tiles import Tiling
@@ -94,17 +95,16 @@ def test_on_a_graphics_card_nothing_waits_and_a_replay_is_the_evaluation(loss: S
     settings = DEFAULTS.on(NetworkName.DRAFT).changed(style_loss=loss, device="cuda")
     content, painting = (open_picture(SAMPLES / f"{n}.jpg") for n in ("photograph", "painting"))
     job = Job(content, (StyleImage(painting),), settings, DRAFT_NETWORK)
-    found: list[Views] = []
-    studio = Studio(job, Tiling())
-    for _ in studio.measure(Scale((128, 96), ((128, 128),), 8), settings, [1.0], found.append):
-        pass
-    sides, image = len(turns(settings)), torch.rand(1, 3, 96, 128, device="cuda")
-    first = [found[0].evaluate(image, step) for step in range(sides)]
-    for step in range(sides, 5 * sides):  # the fourth of each side is recorded
-        found[0].evaluate(image, step)
+    scale, layers = Scale((128, 96), ((128, 128),), 8), measured_layers(settings)
+    measurer = TargetMeasurer(job, Tiling())
+    objective = returned(measurer.measure(scale, layers, settings, [1.0]))
+    period, image = objective.period, torch.rand(1, 3, 96, 128, device="cuda")
+    first = [objective.evaluate(image, step) for step in range(period)]
+    for step in range(period, 5 * period):  # the fourth in each orientation is recorded
+        objective.evaluate(image, step)
     torch.cuda.set_sync_debug_mode("error")
     try:
-        again = [found[0].evaluate(image, step) for step in range(sides)]
+        again = [objective.evaluate(image, step) for step in range(period)]
     finally:
         torch.cuda.set_sync_debug_mode("default")
     for one, other in zip(first, again, strict=True):

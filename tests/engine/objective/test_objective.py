@@ -10,7 +10,8 @@ import torch
 
 from engine.network.convolutions import Arithmetic, fused_available, winograd_available
 from engine.network.networks import Network
-from engine.objective.objective import Objective, Targets, encode_content, encode_style
+from engine.objective.objective import OrientedObjectives
+from engine.objective.targets import Targets, encode_content, encode_style
 from engine.spec.choices import NetworkName
 from engine.spec.settings import DEFAULTS, Settings
 from engine.weights.checkpoints import read_weights
@@ -38,7 +39,7 @@ def build(
     styles: list[torch.Tensor],
     shares: list[float],
     arithmetic: Arithmetic = EXACT,
-) -> Objective:
+) -> OrientedObjectives:
     layers = [name for name, _ in (*settings.content_layers, *settings.style_layers)]
     network = Network(
         settings.network, weights, layers, arithmetic, settings.pooling, settings.padding
@@ -47,7 +48,7 @@ def build(
     found = None if content is None else encode_content(network, content, wanted)
     wanted = [name for name, _ in settings.style_layers]
     targets = Targets(found, tuple(encode_style(network, style, wanted) for style in styles))
-    return Objective(network, targets, settings, shares)
+    return OrientedObjectives(network, [targets], settings, shares)
 
 
 CASES = {
@@ -77,7 +78,7 @@ CASES = {
 def test_value_and_gradient_are_those_of_the_formulas(
     case: str, weights: dict[str, torch.Tensor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.objective.objective._BAND", 16)
+    monkeypatch.setattr("engine.objective.terms.total_variation._BAND", 16)
     settings = DEFAULTS.changed(**{"style_loss": "gram", **CASES[case]})
     x, content, style = image(1), image(2), image(3, 40, 33)
     found = build(settings, weights, content, [style], [1.0]).evaluate(x)

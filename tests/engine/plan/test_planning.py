@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from engine.plan.planning import Plan, job_bytes, plan, refuse_if_too_large, smaller
 
-from engine.plan.machine import Machine, Speed, evaluation_bytes
+from engine.objective.costs import evaluation_bytes
+from engine.plan.machine import Machine, Speed
+from engine.plan.planning import Plan, job_bytes, plan, refuse_if_too_large, smaller
 from engine.spec.choices import Device, NetworkName, OptimizerName, Precision
 from engine.spec.errors import EngineError, InputError
 from engine.spec.job import Job, StyleImage
@@ -65,7 +66,13 @@ def test_tiles_need_less_than_the_whole_and_less_the_less_is_remembered(
         assert tiled == sorted(tiled, reverse=True)
         size = (2048, 1536)
         whole_alone, tiled_alone = (
-            evaluation_bytes(job(pooling=pooling).settings, machine, size, tiling)
+            evaluation_bytes(
+                job(pooling=pooling).settings,
+                machine.item,
+                size,
+                tiling,
+                winograd=machine.winograd,
+            )
             for tiling in (Tiling(), Tiling(side))
         )
         assert tiled_alone < whole_alone / 2

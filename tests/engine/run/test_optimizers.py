@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from engine.objective.objective import Evaluation
+from engine.objective.evaluation import Evaluation
 from engine.run.optimizers import Descent
 from engine.spec.settings import DEFAULTS, Settings
 

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 import torch
 
-from engine.objective.objective import Evaluation, Objective
+from engine.objective.evaluation import Evaluation
+from engine.objective.objective import Objective
 from engine.run import devices
 from engine.run.control import Command, Stop
 from engine.run.stylize import stylize
-from engine.run.targets import Studio
+from engine.run.targets import TargetMeasurer
 from engine.run.timing import Clock
 from engine.spec.choices import NetworkName
 from engine.spec.errors import Cancelled, EngineError, InputError
@@ -358,24 +359,24 @@ def test_memory_that_runs_out_between_scales_leaves_the_finished_scale_as_it_is(
     # Smaller tiles give the same picture, so a failure before the second scale changes nothing.
     settings = {"tile": "32", "output_size": 64, "coarsest_size": 32}
     wanted, _ = run(make_job(**settings))
-    whole, failures = Studio.measure, iter([False, True])
+    whole, failures = TargetMeasurer.measure, iter([False, True])
 
-    def measure(self: Studio, *arguments: object) -> Iterator[str]:
+    def measure(self: TargetMeasurer, *arguments: object) -> Iterator[str]:
         if next(failures, False):
             raise torch.OutOfMemoryError("CUDA out of memory")
         return whole(self, *arguments)
 
-    monkeypatch.setattr(Studio, "measure", measure)
+    monkeypatch.setattr(TargetMeasurer, "measure", measure)
     found, _ = run(make_job(**settings))
     assert found.notes
     assert np.abs(found.pixels.astype(int) - wanted.pixels).max() <= 1
 
 
 @pytest.mark.parametrize("every", [1, 4])
-def test_the_terms_told_are_means_over_the_sides_that_the_draft_network_looks_from(
+def test_the_terms_told_are_means_over_the_orientations_that_the_draft_network_looks_in(
     every: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However often they are looked at: at every fourth step it is always the same side's turn."""
+    """However often they are looked at: at every fourth step it is always the same one's turn."""
     calls = itertools.count(1)
     monkeypatch.setattr(Clock, "look_due", lambda _clock: next(calls) % every == 0)
     whole, found = Objective.evaluate, []

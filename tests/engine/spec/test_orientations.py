@@ -6,23 +6,23 @@ import pytest
 import torch
 
 from engine.spec.choices import NetworkName
-from engine.spec.orientations import UPRIGHT, Turn, turns
+from engine.spec.orientations import UPRIGHT, Orientation, orientations
 from engine.spec.settings import DEFAULTS
 
 DRAFT = DEFAULTS.on(NetworkName.DRAFT)
 
 
-@pytest.mark.parametrize("turn", turns(DRAFT))
-def test_what_is_turned_comes_back(turn: Turn) -> None:
+@pytest.mark.parametrize("orientation", orientations(DRAFT))
+def test_what_is_turned_comes_back(orientation: Orientation) -> None:
     picture = torch.rand(1, 3, 4, 7)
-    assert torch.equal(turn.back(turn.of(picture)), picture)
+    assert torch.equal(orientation.back(orientation.of(picture)), picture)
 
 
-def test_four_sides_are_seen_and_the_first_is_upright() -> None:
+def test_all_four_orientations_are_seen_and_the_first_is_upright() -> None:
     picture = torch.rand(1, 3, 4, 7)
-    seen = [turn.of(picture) for turn in turns(DRAFT)]
+    seen = [orientation.of(picture) for orientation in orientations(DRAFT)]
     assert torch.equal(seen[0], picture)
-    corners = {float(side[0, 0, 0, 0]) for side in seen}
+    corners = {float(look[0, 0, 0, 0]) for look in seen}
     assert corners == {float(picture[0, 0, y, x]) for y in (0, -1) for x in (0, -1)}
 
 
@@ -32,4 +32,4 @@ def test_four_sides_are_seen_and_the_first_is_upright() -> None:
 def test_nothing_turns_where_the_network_is_exact_or_the_objective_has_to_stand_still(
     settings: object,
 ) -> None:
-    assert turns(settings) == (UPRIGHT,)
+    assert orientations(settings) == (UPRIGHT,)

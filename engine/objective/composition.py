@@ -1,0 +1,58 @@
+"""From settings and targets to terms: what is asked, and how much each part of it counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from torch import Tensor
+
+from engine.objective.losses import STYLE_LOSSES
+from engine.objective.statistics import blend
+from engine.objective.targets import Targets
+from engine.objective.terms.content import ContentTerm
+from engine.objective.terms.protocol import Terms
+from engine.objective.terms.style import StyleTerm
+from engine.objective.terms.total_variation import TotalVariationTerm
+from engine.spec.layers import LayerWeight
+from engine.spec.orientations import content_gain
+from engine.spec.settings import Settings
+
+
+def compose(
+    targets: Targets,
+    settings: Settings,
+    shares: Sequence[float],
+    projections: Mapping[str, Tensor],
+) -> Terms:
+    """Content weight * content + style weight * style + smoothness * total variation.
+
+    Within content and style the layers' weights are relative to each other: naming more layers, or
+    doubling all weights, does not change the balance between the terms.
+
+    Args:
+        targets: Of all the layers that the settings name.
+        settings: The weights are read from here.
+        shares: Each style image's in the blend.
+        projections: Of the network the targets were measured with.
+    """
+    content_weight = 0.0
+    if targets.content is not None:
+        content_weight = settings.content_weight * content_gain(settings)
+    local = [
+        ContentTerm(layer, (targets.content or {})[layer], weight, projections.get(layer))
+        for layer, weight in _relative(settings.content_layers, content_weight)
+    ]
+    loss = STYLE_LOSSES[settings.style_loss]
+    additive = []
+    for layer, weight in _relative(settings.style_layers, settings.effective_style_weight()):
+        projection = projections.get(layer)
+        target = blend([style[layer] for style in targets.styles], shares).projected(projection)
+        additive.append(StyleTerm(layer, target, weight, loss, projection))
+    pixel = [TotalVariationTerm(settings.smoothness)] if settings.smoothness else []
+    return Terms(tuple(local), tuple(additive), tuple(pixel))
+
+
+def _relative(layers: Sequence[LayerWeight], weight: float) -> list[tuple[str, float]]:
+    """Each layer's part of a term's weight; layers and terms without weight are left out."""
+    whole = sum(layer.weight for layer in layers)
+    return [(layer, weight * share / whole) for layer, share in layers if share > 0 and weight > 0]

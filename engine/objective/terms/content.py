@@ -1,0 +1,116 @@
+"""Content: the pastiche's features beside those of the content image, position by position."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from engine.objective.losses import TINY
+from engine.objective.statistics import measure, mixed
+from engine.spec.layers import features_size
+from engine.spec.tiles import Box
+
+
+@dataclass(frozen=True)
+class ContentTarget:
+    """The content image's features at one layer (1, C, H, W), and the sum of their squares."""
+
+    features: Tensor
+    square: float
+
+
+class ContentEncoder:
+    """Keeps a content image's features.
+
+    Args:
+        layers: Which.
+        size: Height and width of the image, which is the canvas's own.
+        projections: Layer -> (K, C): what of the features is compared, where it is not all.
+        layout: How features lie in memory.
+    """
+
+    def __init__(
+        self,
+        layers: Collection[str],
+        size: tuple[int, int],
+        projections: Mapping[str, Tensor],
+        layout: torch.memory_format,
+    ) -> None:
+        self.layers = frozenset(layers)
+        self._size = size
+        self._projections = projections
+        self._layout = layout
+        self._found: dict[str, Tensor] = {}
+
+    def look(self, layer: str, features: Tensor, where: Box) -> None:
+        """Take in one part of a layer."""
+        if layer not in self._found:
+            height, width = features_size(layer, self._size)
+            room = features.new_empty((1, features.shape[1], height, width))
+            self._found[layer] = room.contiguous(memory_format=self._layout)
+        where.of(self._found[layer]).copy_(features)
+
+    def targets(self) -> dict[str, ContentTarget]:
+        """What was kept, with its power; reads from the device."""
+        return {
+            layer: ContentTarget(features, _square(features, self._projections.get(layer)))
+            for layer, features in self._found.items()
+        }
+
+
+def _square(features: Tensor, projection: Tensor | None) -> float:
+    """Sum of squares of features (1, C, H, W) as the term sees them, never quite 0."""
+    seen = measure(features).projected(projection)
+    return float(seen.outer.diagonal().sum()) + TINY * float(seen.count) * len(seen.total)
+
+
+class ContentTerm:
+    """weight * sum_p |F_p - P_p|^2 / sum_p |P_p|^2, with F and P projected where projections are.
+
+    Position weights count in the first sum alone: a region is held against the whole picture's
+    power, so that what regions cost adds up.
+
+    Args:
+        layer: Whose features.
+        target: P.
+        weight: In front of the loss.
+        projection: (K, C); None where features are compared as they are.
+    """
+
+    def __init__(
+        self, layer: str, target: ContentTarget, weight: float, projection: Tensor | None
+    ) -> None:
+        self.name = f"content {layer}"
+        self.layer = layer
+        self._target = target.features
+        self._weight = weight / target.square
+        self._metric = None
+        if projection is not None:
+            self._metric = (projection.T @ projection).to(target.features.dtype)
+
+    def add_gradient(
+        self,
+        features: Tensor,
+        gradient: Tensor,
+        where: Box,
+        scale: float,
+        weights: Tensor | None = None,
+    ) -> Tensor:
+        """Second pass: 2 w (F - P) at each position."""
+        wide = torch.promote_types(features.dtype, torch.float32)
+        difference = features - where.of(self._target)
+        slope = difference if self._metric is None else mixed(self._metric, difference)
+        if weights is not None:
+            slope = slope * weights.to(slope.dtype)
+        if self._metric is None:
+            if weights is not None:
+                difference = difference * weights.to(difference.dtype).sqrt()
+            square = torch.linalg.vector_norm(difference, dtype=wide).square()
+        else:
+            square = (slope * difference).sum(dtype=wide)
+        gradient.add_(slope, alpha=2 * self._weight * scale)
+        value: Tensor = self._weight * square
+        return value
