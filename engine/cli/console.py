@@ -21,6 +21,7 @@ from rich.progress import (
 )
 
 from engine.spec.choices import NetworkName
+from engine.spec.layers import network_title
 from engine.spec.progress import Progress as JobProgress
 
 
@@ -122,7 +123,7 @@ def download_with_progress(network: NetworkName, *, quiet: bool) -> str:
         disable=quiet or not sys.stderr.isatty(),
     )
     with bar:
-        task = bar.add_task(f"Downloading {installed.network_title(network)}", total=None)
+        task = bar.add_task(f"Downloading {network_title(network)}", total=None)
 
         def show(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total)

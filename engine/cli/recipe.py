@@ -56,7 +56,7 @@ def _lines(recipe: Recipe) -> Iterator[str]:
     yield "Settings: " + ("the defaults" if not changed else "")
     yield from (f"  {line}" for line in changed)
     for event in recipe.events:
-        yield f"At step {event.step}: {_told(event)}"
+        yield f"At step {event.at.step}: {_told(event)}"
     yield from recipe.notes
 
 

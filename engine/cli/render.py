@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +16,13 @@ from engine.cli.console import JobDisplay, download_with_progress, print_json
 from engine.cli.options import RenderOptions
 from engine.cli.remake import job_of_recipe
 from engine.plan.resolve import choose_network
-from engine.run.control import Control, Work, steer
+from engine.run.control import Control, steer
 from engine.spec.choices import NetworkName
 from engine.spec.errors import Cancelled, GramaryeError, InputError
 from engine.spec.job import Job
 from engine.spec.outcome import Ending, Outcome, Pastiche
 from engine.spec.pictures import Picture
+from engine.spec.progress import Progress
 from engine.storage.images import open_picture
 from engine.storage.naming import free_path
 from engine.storage.places import Places
@@ -127,7 +128,7 @@ def _network_weights(
     return options.weights
 
 
-def _run(work: Work, display: JobDisplay) -> Outcome:
+def _run(work: Generator[Progress, None, Outcome], display: JobDisplay) -> Outcome:
     with display.live():
         try:
             while True:

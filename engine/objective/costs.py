@@ -10,7 +10,7 @@ from engine.network.costs import NetworkCosts
 from engine.spec.choices import NetworkName
 from engine.spec.layers import PROJECTIONS, channels_of, features_size
 from engine.spec.orientations import orientations
-from engine.spec.scales import Size
+from engine.spec.pictures import Size
 from engine.spec.settings import Settings
 from engine.spec.tiles import Tiling
 

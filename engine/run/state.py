@@ -129,7 +129,8 @@ def load_snapshot(path: Path) -> Snapshot:
     try:
         with safe_open(path, "pt") as file:
             words = json.loads((file.metadata() or {})[_HEADER])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            # Copies lie in memory as a running job's do, on which the order of sums may depend.
+            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
     except OSError as error:
         raise unreadable(path, error) from error
     except (SafetensorError, ValueError, KeyError) as error:
@@ -186,6 +187,8 @@ def _snapshot(values: dict[str, Any], tensors: dict[str, Tensor], what: str) -> 
 def _fits(snapshot: Snapshot) -> bool:
     """Whether the tensors are what the numbers say."""
     state, scales = snapshot.state, snapshot.plan.scales
+    if len(snapshot.request.styles) != len(scales[0].styles):
+        return False
     if state.random.dtype is not torch.uint8 or not 0 <= state.scale <= len(scales):
         return False
     if state.descent is None or state.scale == 0:

@@ -39,7 +39,16 @@ from engine.run.telling import Teller
 from engine.run.tensors import to_pixels
 from engine.spec import events as happened
 from engine.spec.errors import EngineError, InputError
-from engine.spec.events import Event, Paused, Retuned, RolledBack, SmallerTiles, Stopped, Unmeasured
+from engine.spec.events import (
+    Event,
+    Paused,
+    Place,
+    Retuned,
+    RolledBack,
+    SmallerTiles,
+    Stopped,
+    Unmeasured,
+)
 from engine.spec.job import Job, Retune
 from engine.spec.layers import measured_layers
 from engine.spec.outcome import Ending, Outcome, Pastiche
@@ -90,7 +99,9 @@ class Walk:
     def work(self) -> Talk[None]:
         """Load, then go on from where the job stands until all scales are done."""
         yield from self._speak("Loading the network")
-        self._load()
+        message = self._load()
+        if message:
+            yield from self._speak(message)
         while not self._finished:
             exhausted, message = False, None
             try:
@@ -127,6 +138,11 @@ class Walk:
         return self.now.state
 
     @property
+    def _place(self) -> Place:
+        """Where an event happens."""
+        return Place(scale=self._state.scale, step=self._state.steps)
+
+    @property
     def _scale_is_done(self) -> bool:
         return is_done(self._plan, self._state)
 
@@ -150,14 +166,15 @@ class Walk:
         if self._loaded is not None:
             self._loaded.release()
 
-    def _load(self) -> None:
-        """Have the job ready; where memory is short, it is cut smaller from the beginning."""
+    def _load(self) -> str:
+        """Have the job ready; where memory is short, cut it smaller at once, and say so."""
         prepared = prepare(self._job, self._now)
         self._now, self._loaded = prepared.snapshot, prepared.targets
         self.asked = happened.retuned(self.now.request, self.now.events)
-        if prepared.tiling != self._state.tiling:
-            self._cut(prepared.tiling, ran_out=False)
         self._teller.begin(self._state)
+        if prepared.tiling != self._state.tiling:
+            return self._cut(prepared.tiling, ran_out=False)
+        return ""
 
     def _go_on(self) -> Talk[str | None]:
         """Do what comes next; a message if something is to be told of it."""
@@ -196,7 +213,7 @@ class Walk:
         state = self._state
         self._teller.forget()
         self._change(descent=rolled_back(_descent(state)), rollbacks=state.rollbacks + 1)
-        event = RolledBack(**self._place())
+        event = RolledBack(at=self._place)
         self._note(event)
         if self._state.rollbacks > _ROLLBACKS:
             raise EngineError(
@@ -256,7 +273,7 @@ class Walk:
         if state.descent is not None and not self._scale_is_done:
             self._change(descent=rolled_back(state.descent))
         self._change(tiling=tiling)
-        event = SmallerTiles(**self._place(), tiling=tiling, ran_out=ran_out)
+        event = SmallerTiles(at=self._place, tiling=tiling, ran_out=ran_out)
         self._note(event)
         return happened.note(event)
 
@@ -267,7 +284,7 @@ class Walk:
         if not changes and wanted.shares == before.shares:
             return
         self.asked = wanted
-        self._note(Retuned(**self._place(), settings=changes, shares=wanted.shares))
+        self._note(Retuned(at=self._place, settings=changes, shares=wanted.shares))
         self._teller.forget()
         if state.descent is not None:
             self._change(descent=for_changed_objective(state.descent))
@@ -281,11 +298,10 @@ class Walk:
 
     def _due_again(self) -> Event | None:
         """What happened here in an earlier run; taken off what is still to be repeated."""
-        here = self._state.scale, self._state.steps
-        script = self.now.script
-        while script and (script[0].scale, script[0].step) < here:
+        here, script = self._place, self.now.script
+        while script and script[0].at < here:
             script = script[1:]
-        if not script or (script[0].scale, script[0].step) > here:
+        if not script or here < script[0].at:
             return None
         self._now = replace(self.now, script=script[1:])
         return script[0]
@@ -306,7 +322,7 @@ class Walk:
         command = yield self._teller.tell(message, self._now)
         while isinstance(command, Held):
             if self._now is not None:
-                self._note(Paused(**self._place()))
+                self._note(Paused(at=self._place))
             command = yield self._teller.tell("", self._now)
         self._teller.clock.go_on()
         match command:
@@ -327,7 +343,7 @@ class Walk:
 
     def _stop(self) -> None:
         if self._now is not None:
-            self._note(Stopped(**self._place()))
+            self._note(Stopped(at=self._place))
         raise Ended(Ending.STOPPED)
 
     def _evaluate_result(self) -> None:
@@ -345,7 +361,7 @@ class Walk:
                 self._teller.take(evaluation, orientation)
             self._teller.read(objective)
         except (RuntimeError, MemoryError):
-            self._note(Unmeasured(**self._place()))
+            self._note(Unmeasured(at=self._place))
             return
         self._change(evaluations=state.evaluations + objective.period)
 
@@ -357,7 +373,7 @@ class Walk:
             return Pastiche(
                 pixels=to_pixels(result(self._state.descent, self._plan.settings)),
                 progress=self._teller.last(self.now),
-                peak_memory=devices.peak_memory(self._targets.device),
+                peak_memory=devices.peak_memory(torch.device(self._plan.kind)),
             )
         except (RuntimeError, MemoryError):
             return None
@@ -370,10 +386,6 @@ class Walk:
 
     def _note(self, event: Event) -> None:
         self._now = replace(self.now, events=(*self.now.events, event))
-
-    def _place(self) -> dict[str, int]:
-        """Where an event happens."""
-        return {"scale": self._state.scale, "step": self._state.steps}
 
 
 def _descent(state: State) -> Descent:

@@ -15,16 +15,26 @@ from engine.spec.values import Value
 Count = Annotated[int, Field(ge=0)]
 
 
-class _Happened(Value):
-    """Something that happened between two steps.
+class Place(Value):
+    """A place between two steps of a job.
 
     Attributes:
-        scale: The scale it happened at, from 1; 0 before there was anything on the canvas.
-        step: How many steps had been done in all.
+        scale: The scale, from 1; 0 before there is anything on the canvas.
+        step: How many steps have been done in all.
     """
 
     scale: Count
     step: Count
+
+    def __lt__(self, other: Place) -> bool:
+        """Whether it comes before another."""
+        return (self.scale, self.step) < (other.scale, other.step)
+
+
+class _Happened(Value):
+    """Something that happened to a job, and where."""
+
+    at: Place
 
 
 class Retuned(_Happened):

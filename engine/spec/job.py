@@ -70,9 +70,9 @@ def job_of(
     styles = tuple(styles)
     opened = (content, *(style.picture for style in styles), start)
     request = Request(
-        content=content and content.ref,
+        content=None if content is None else content.ref,
         styles=tuple(StyleRef.of(style.picture, style.weight) for style in styles),
-        start=start and start.ref,
+        start=None if start is None else start.ref,
         settings=settings,
     )
     pictures = {picture.sha256: picture for picture in opened if picture is not None}

@@ -20,13 +20,13 @@ from typing import TypeVar
 
 import numpy as np
 import torch
+from engine.plan.planning import plan
+from engine.run.canvas import to_tensor
 from safetensors.torch import save_file
 from torch import Tensor
 
 from engine.objective.objective import OrientedObjectives
-from engine.plan.planning import plan
 from engine.run import devices
-from engine.run.canvas import to_tensor
 from engine.run.targets import TargetMeasurer
 from engine.spec.choices import NetworkName
 from engine.spec.errors import NetworkMissingError

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from engine.plan.planning import evaluating_bytes, plan
+
 from engine.run import devices
 from engine.run.speed import measure_speed
 from engine.run.targets import TargetMeasurer

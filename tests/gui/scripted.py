@@ -20,7 +20,7 @@ from engine.plan.memory import Outlook, look_out
 from engine.plan.resolve import resolve
 from engine.run.control import Command, Discard, Stop, Work
 from engine.spec.choices import Device, NetworkName, Precision
-from engine.spec.events import Retuned, live_changes
+from engine.spec.events import Place, Retuned, live_changes
 from engine.spec.job import Job, Retune
 from engine.spec.orientations import UPRIGHT
 from engine.spec.outcome import Ending, Outcome, Pastiche
@@ -137,7 +137,7 @@ class ScriptedEngine:
         changes = live_changes(job.request.settings, self.settings)
         if not changes and self.shares == job.request.shares:
             return ()
-        return (Retuned(scale=1, step=1, settings=changes, shares=self.shares),)
+        return (Retuned(at=Place(scale=1, step=1), settings=changes, shares=self.shares),)
 
     def _take(self, command: Command | None) -> Ending | None:
         match command:

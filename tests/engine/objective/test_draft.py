@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import reference
 import torch
+from engine.run.canvas import to_tensor
 from generators import returned
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
@@ -16,7 +17,6 @@ from engine.network.convolutions import Arithmetic
 from engine.network.networks import Network
 from engine.objective.objective import OrientedObjectives
 from engine.objective.targets import Targets, encode_content, encode_style
-from engine.run.canvas import to_tensor
 from engine.run.stylize import stylize
 from engine.run.targets import TargetMeasurer
 from engine.spec.choices import NetworkName

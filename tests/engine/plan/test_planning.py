@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from engine.plan.planning import Plan, job_bytes, plan, refuse_if_too_large, smaller
 
 from engine.objective.costs import evaluation_bytes
 from engine.plan.machine import Machine, Speed
-from engine.plan.planning import Plan, job_bytes, plan, refuse_if_too_large, smaller
 from engine.spec.choices import Device, NetworkName, OptimizerName, Precision
 from engine.spec.errors import EngineError, InputError
 from engine.spec.job import Job, StyleImage
