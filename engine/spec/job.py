@@ -10,7 +10,7 @@ from engine.spec.errors import InputError
 from engine.spec.events import Events
 from engine.spec.pictures import Picture, PictureRef, StyleImage
 from engine.spec.plan import Plan
-from engine.spec.request import Request, StyleRef
+from engine.spec.request import Request, StyleRef, check_mix
 from engine.spec.settings import Settings
 
 
@@ -68,6 +68,7 @@ def job_of(
         InputError: The parts do not make a job; the message says what is missing.
     """
     styles = tuple(styles)
+    check_mix(tuple(style.weight for style in styles))
     opened = (content, *(style.picture for style in styles), start)
     request = Request(
         content=None if content is None else content.ref,

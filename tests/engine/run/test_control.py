@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import threading
 
-import numpy as np
 import pytest
 
-from engine.run.control import Command, Control, Stop, Work, steer
-from engine.spec.errors import Cancelled
+from engine.run.control import Command, Control, Discard, Held, Stop, Work, steer
 from engine.spec.job import Retune
-from engine.spec.outcome import Pastiche
+from engine.spec.outcome import Ending, Outcome
 from engine.spec.progress import Progress, Stage
+from engine.spec.request import Request
 from engine.spec.settings import DEFAULTS
 
 
@@ -23,6 +22,7 @@ class Job:
         self.heard: list[Command] = []
         self.done = 0
         self.closed = False
+        self.held = threading.Event()
 
     def work(self) -> Work:
         try:
@@ -31,26 +31,32 @@ class Job:
                 command = yield Progress(Stage.RUNNING, step=self.done)
                 if command is not None:
                     self.heard.append(command)
+                while isinstance(command, Held):
+                    self.held.set()
+                    command = yield Progress(Stage.RUNNING, step=self.done)
+                    if command is not None:
+                        self.heard.append(command)
                 if isinstance(command, Stop):
-                    break
+                    return Outcome(Ending.STOPPED, Request())
+                if isinstance(command, Discard):
+                    return Outcome(Ending.DISCARDED, Request())
+            return Outcome(Ending.FINISHED, Request())
         finally:
             self.closed = True
-        pixels = np.zeros((1, 1, 3), np.uint8)
-        complete = self.done == self.steps
-        return Pastiche(pixels, Progress(Stage.RUNNING), complete, 0, DEFAULTS, (1.0,))
 
 
-def finish(job: Job, control: Control) -> Pastiche:
+def finish(job: Job, control: Control) -> Outcome:
     work = steer(job.work(), control)
     while True:
         try:
             next(work)
         except StopIteration as finished:
-            return finished.value
+            outcome: Outcome = finished.value
+            return outcome
 
 
 def test_without_commands_a_job_runs_to_its_end() -> None:
-    assert finish(Job(), Control()).complete
+    assert finish(Job(), Control()).ending is Ending.FINISHED
 
 
 def test_stop_keeps_what_there_is() -> None:
@@ -60,7 +66,7 @@ def test_stop_keeps_what_there_is() -> None:
     control.stop()
     with pytest.raises(StopIteration) as finished:
         next(work)
-    assert not finished.value.value.complete
+    assert finished.value.value.ending is Ending.STOPPED
     assert job.done == 1
 
 
@@ -69,8 +75,9 @@ def test_discard_releases_the_job_before_it_is_told() -> None:
     work = steer(job.work(), control)
     next(work)
     control.discard()
-    with pytest.raises(Cancelled):
+    with pytest.raises(StopIteration) as finished:
         next(work)
+    assert finished.value.value.ending is Ending.DISCARDED
     assert job.closed
 
 
@@ -93,19 +100,19 @@ def test_a_paused_job_waits_and_ends_its_pause_promptly(ending: str) -> None:
     outcome: list[object] = []
 
     def run() -> None:
-        try:
-            outcome.append(finish(job, control).complete)
-        except Cancelled:
-            outcome.append("cancelled")
+        outcome.append(finish(job, control).ending)
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    thread.join(0.2)
-    assert thread.is_alive()
+    assert job.held.wait(5)
     assert job.done == 1
     getattr(control, ending)()
     thread.join(5)
-    assert outcome == [{"resume": True, "stop": False, "discard": "cancelled"}[ending]]
+    expected = {
+        "resume": Ending.FINISHED, "stop": Ending.STOPPED, "discard": Ending.DISCARDED,
+    }  # fmt: skip
+    assert outcome == [expected[ending]]
+    assert [isinstance(command, Held) for command in job.heard].count(True) == 1
 
 
 def test_discard_outranks_stop_and_retune() -> None:
@@ -113,5 +120,4 @@ def test_discard_outranks_stop_and_retune() -> None:
     control.retune(Retune(DEFAULTS, (1.0,)))
     control.stop()
     control.discard()
-    with pytest.raises(Cancelled):
-        control.next_command()
+    assert isinstance(control.next_command(), Discard)

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 
 from engine.objective.evaluation import Evaluation
-from engine.run.optimizers import Descent
+from engine.run.optimizers import (
+    Descent,
+    beginning,
+    carried,
+    descent_from,
+    for_changed_objective,
+    is_finite,
+    marked_good,
+    moved,
+    result,
+    rolled_back,
+)
 from engine.spec.settings import DEFAULTS, Settings
 
 BOTTOM = torch.linspace(0.1, 0.9, 3 * 6 * 8).view(1, 3, 6, 8)
@@ -19,10 +32,18 @@ def bowl(image: torch.Tensor) -> Evaluation:
     return Evaluation(total, total.view(1), 2 * difference / difference.numel())
 
 
-def walk(settings: Settings, steps: int) -> Descent:
-    descent = Descent(torch.zeros_like(BOTTOM), settings)
+Landscape = Callable[[torch.Tensor], Evaluation]
+
+
+def walk(settings: Settings, steps: int, landscape: Landscape = bowl) -> Descent:
+    return further(beginning(torch.zeros_like(BOTTOM)), settings, steps, landscape)
+
+
+def further(
+    descent: Descent, settings: Settings, steps: int = 1, landscape: Landscape = bowl
+) -> Descent:
     for _ in range(steps):
-        descent.step(bowl)
+        descent = moved(descent, landscape(descent.image), settings)
     return descent
 
 
@@ -31,15 +52,14 @@ def test_every_optimiser_reaches_the_bottom(optimizer: str) -> None:
     settings = DEFAULTS.changed(
         optimizer=optimizer, step_size=0.1, learning_rate=0.05, averaging=0.8
     )
-    found = walk(settings, 150).result()
+    found = result(walk(settings, 150), settings)
     torch.testing.assert_close(found, BOTTOM, atol=0.02, rtol=0)
 
 
 def test_gradient_descent_is_the_plain_formula() -> None:
     settings = DEFAULTS.changed(optimizer="gradient-descent", step_size=0.1)
     start = torch.full_like(BOTTOM, 0.4)
-    descent = Descent(start, settings)
-    descent.step(bowl)
+    descent = further(beginning(start), settings)
     expected = start - 0.1 * start.numel() * bowl(start).gradient
     torch.testing.assert_close(descent.image, expected)
 
@@ -52,19 +72,20 @@ def test_a_step_is_the_same_at_every_size() -> None:
             return Evaluation(total, total.view(1), 2 * difference / difference.numel())
 
         settings = DEFAULTS.changed(optimizer="gradient-descent", step_size=0.1)
-        descent = Descent(torch.zeros_like(BOTTOM).repeat(1, 1, 1, copies), settings)
-        descent.step(wide_bowl)
-        return descent.image[..., :8]
+        wide = beginning(torch.zeros_like(BOTTOM).repeat(1, 1, 1, copies))
+        return further(wide, settings, landscape=wide_bowl).image[..., :8]
 
     torch.testing.assert_close(first_step(1), first_step(4))
 
 
 def test_adam_steps_by_the_learning_rate_and_stays_in_range() -> None:
-    descent = Descent(torch.zeros_like(BOTTOM), DEFAULTS.changed(learning_rate=0.02))
-    descent.step(bowl)
+    descent = walk(DEFAULTS.changed(learning_rate=0.02), 1)
     torch.testing.assert_close(descent.image, torch.full_like(BOTTOM, 0.02), atol=1e-4, rtol=0)
-    hill = Descent(torch.full_like(BOTTOM, 0.99), DEFAULTS.changed(learning_rate=0.5))
-    hill.step(lambda image: Evaluation(image.sum(), image.sum().view(1), -torch.ones_like(image)))
+    hill = further(
+        beginning(torch.full_like(BOTTOM, 0.99)),
+        DEFAULTS.changed(learning_rate=0.5),
+        landscape=lambda x: Evaluation(x.sum(), x.sum().view(1), -torch.ones_like(x)),
+    )
     assert float(hill.image.max()) == 1
 
 
@@ -78,12 +99,12 @@ def test_the_image_stays_in_range_throughout(optimizer: str) -> None:
     settings = DEFAULTS.changed(
         optimizer=optimizer, step_size=0.1, learning_rate=0.05, averaging=0.8
     )
-    descent = Descent(torch.full_like(BOTTOM, 0.5), settings)
+    descent = beginning(torch.full_like(BOTTOM, 0.5))
     for _ in range(100):
-        descent.step(pulled_outside)
+        descent = further(descent, settings, landscape=pulled_outside)
         assert 0 <= float(descent.image.min()) <= float(descent.image.max()) <= 1
     wanted = (3 * BOTTOM - 1).clamp(0, 1)
-    torch.testing.assert_close(descent.result(), wanted, atol=0.02, rtol=0)
+    torch.testing.assert_close(result(descent, settings), wanted, atol=0.02, rtol=0)
 
 
 def test_adam_follows_a_gradient_that_lies_otherwise_in_memory() -> None:
@@ -93,22 +114,19 @@ def test_adam_follows_a_gradient_that_lies_otherwise_in_memory() -> None:
         return Evaluation(plain.total, plain.terms, gradient)
 
     start = torch.zeros_like(BOTTOM).contiguous(memory_format=torch.channels_last)
-    one, other = Descent(start, DEFAULTS), Descent(torch.zeros_like(BOTTOM), DEFAULTS)
-    for _ in range(20):
-        one.step(strided_bowl)
-        other.step(bowl)
+    one, other = further(beginning(start), DEFAULTS, 20, strided_bowl), walk(DEFAULTS, 20)
     torch.testing.assert_close(one.image, other.image)
 
 
 def test_the_result_is_the_unbiased_average_of_the_iterates() -> None:
-    descent = Descent(torch.zeros_like(BOTTOM), DEFAULTS.changed(averaging=0.9))
-    iterates = []
+    settings = DEFAULTS.changed(averaging=0.9)
+    descent, iterates = beginning(torch.zeros_like(BOTTOM)), []
     for _ in range(3):
-        descent.step(bowl)
+        descent = further(descent, settings)
         iterates.append(descent.image.clone())
     weights = [0.9**2, 0.9, 1.0]
     mean = sum(w * image for w, image in zip(weights, iterates, strict=True)) / sum(weights)
-    torch.testing.assert_close(descent.result(), mean)
+    torch.testing.assert_close(result(descent, settings), mean)
 
 
 def test_moments_are_carried_to_the_next_scale_and_the_average_begins_anew() -> None:
@@ -117,37 +135,63 @@ def test_moments_are_carried_to_the_next_scale_and_the_average_begins_anew() -> 
     def enlarge(image: torch.Tensor) -> torch.Tensor:
         return torch.nn.functional.interpolate(image, scale_factor=2, mode="bicubic")
 
-    finer = descent.carried(enlarge(descent.result()), enlarge)
+    coarse = result(descent, DEFAULTS)
+    finer = carried(descent, enlarge(coarse), enlarge)
     assert finer.image.shape == (1, 3, 12, 16)
-    torch.testing.assert_close(finer.result(), enlarge(descent.result()).clamp(0, 1))
+    torch.testing.assert_close(result(finer, DEFAULTS), enlarge(coarse).clamp(0, 1))
     before = finer.image.clone()
     flat = torch.zeros_like(before)
-    finer.step(lambda image: Evaluation(image.sum(), image.sum().view(1), flat))
+    finer = further(finer, DEFAULTS, landscape=lambda x: Evaluation(x.sum(), x.sum().view(1), flat))
     # With no gradient of its own, only a carried first moment moves the image.
     assert not torch.equal(finer.image, before)
 
 
 def test_rolling_back_returns_to_the_last_good_image_and_forgets() -> None:
-    descent = walk(DEFAULTS, 10)
-    descent.mark_good()
+    descent = marked_good(walk(DEFAULTS, 10))
     good = descent.image.clone()
-    descent.step(bowl)
-    descent.mark_good()
+    descent = marked_good(further(descent, DEFAULTS))
     bad = torch.full_like(good, float("nan"))
-    descent.step(lambda image: Evaluation(bad.sum(), bad.sum().view(1), bad))
-    assert not descent.is_finite()
-    descent.roll_back()
+    descent = further(descent, DEFAULTS, landscape=lambda _: Evaluation(bad.sum(), bad, bad))
+    assert not is_finite(descent)
+    descent = rolled_back(descent)
     assert torch.equal(descent.image, good)
-    for _ in range(5):
-        descent.step(bowl)
-    assert descent.is_finite()
+    assert descent.memory is None
+    assert descent.averaged == 0
+    assert is_finite(further(descent, DEFAULTS, 5))
 
 
 def test_lbfgs_forgets_its_curvature_when_the_objective_changes() -> None:
     settings = DEFAULTS.changed(optimizer="lbfgs")
-    kept, changed = walk(settings, 1), walk(settings, 1)
-    changed.objective_changed()
-    for descent in (kept, changed):
-        descent.step(bowl)
+    kept = further(walk(settings, 1), settings)
+    changed = further(for_changed_objective(walk(settings, 1)), settings)
     # Without a memory the first step is the short, careful one.
     assert not torch.equal(kept.image, changed.image)
+
+
+def test_adam_keeps_its_moments_when_the_objective_changes() -> None:
+    kept, changed = walk(DEFAULTS, 3), for_changed_objective(walk(DEFAULTS, 3))
+    assert torch.equal(further(kept, DEFAULTS).image, further(changed, DEFAULTS).image)
+
+
+@pytest.mark.parametrize("averaging", [0.0, 0.9])
+def test_adam_takes_the_steps_of_torchs_own(averaging: float) -> None:
+    settings = DEFAULTS.changed(learning_rate=0.05, averaging=averaging)
+    ours = walk(settings, 20)
+    theirs = torch.zeros_like(BOTTOM)
+    optimizer = torch.optim.Adam([theirs], lr=0.05, betas=(0.9, 0.99), eps=1e-8)
+    for _ in range(20):
+        theirs.grad = bowl(theirs).gradient * theirs.numel()
+        optimizer.step()
+        theirs.clamp_(0, 1)
+    torch.testing.assert_close(ours.image, theirs)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs", "gradient-descent"])
+def test_a_descent_goes_on_from_its_tensors(optimizer: str) -> None:
+    settings = DEFAULTS.changed(optimizer=optimizer, step_size=0.1, lbfgs_history=2)
+    descent = walk(settings, 5)
+    copies = {name: tensor.clone() for name, tensor in descent.tensors().items()}
+    again = descent_from(copies, descent.averaged)
+    one, other = further(descent, settings, 5), further(again, settings, 5)
+    assert torch.equal(one.image, other.image)
+    assert torch.equal(result(one, settings), result(other, settings))

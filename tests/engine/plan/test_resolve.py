@@ -8,41 +8,61 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
-from engine.plan.planning import Plan, job_bytes, plan, refuse_if_too_large, smaller
 
 from engine.objective.costs import evaluation_bytes
 from engine.plan.machine import Machine, Speed
+from engine.plan.memory import Outlook, job_bytes, look_out, refuse_if_too_large, smaller
+from engine.plan.resolve import resolve
 from engine.spec.choices import Device, NetworkName, OptimizerName, Precision
 from engine.spec.errors import EngineError, InputError
-from engine.spec.job import Job, StyleImage
+from engine.spec.pictures import PictureRef
+from engine.spec.plan import Plan
+from engine.spec.request import Request, StyleRef
 from engine.spec.scales import plan_scales
 from engine.spec.settings import DEFAULTS
 from engine.spec.tiles import SMALLEST_TILE, Tiling
-from engine.storage.images import picture_from_pixels
 
 ROOT = Path(__file__).resolve().parents[3]
-PLENTY = Machine(Device.CPU, Precision.FLOAT32, True, 64_000_000_000, "a machine")
+PLENTY = Machine(
+    device=Device.CPU,
+    precision=Precision.FLOAT32,
+    winograd=True,
+    fused=False,
+    total=64_000_000_000,
+    available=64_000_000_000,
+    words="a machine",
+    networks={NetworkName.VGG19: Path("vgg19.safetensors")},
+)
 CARD = replace(PLENTY, device=Device.CUDA, precision=Precision.BFLOAT16, winograd=False)
 
 
-def job(**values: object) -> Job:
-    """A job for VGG-19 of a photograph of 4:3 and a square painting."""
+def asked(**values: object) -> Request:
+    """A request for VGG-19, of a photograph of 4:3 and a square painting."""
     photograph, painting = (
-        picture_from_pixels(np.zeros((height, 64, 3), np.uint8), "picture") for height in (48, 64)
+        PictureRef(name="picture", sha256="0" * 64, size=(64, height)) for height in (48, 64)
     )
-    settings = DEFAULTS.changed(**{"network": NetworkName.VGG19, **values})
-    return Job(photograph, (StyleImage(painting),), settings, Path())
+    return Request(
+        content=photograph,
+        styles=(StyleRef(**painting.model_dump()),),
+        settings=DEFAULTS.changed(**{"network": NetworkName.VGG19, **values}),
+    )
 
 
 def bytes_of(machine: Machine, tiling: Tiling, **values: object) -> int:
-    asked = job(**values)
-    return job_bytes(asked.settings, machine, plan_scales(asked)[-1], tiling)
+    request = asked(**values)
+    return job_bytes(request.settings, machine, plan_scales(request)[-1], tiling)
 
 
-def with_memory(available: int, machine: Machine = PLENTY, **values: object) -> Plan:
-    return plan(job(**values), replace(machine, available=available))
+def with_memory(memory: int, machine: Machine = PLENTY, **values: object) -> Plan:
+    """The plan on a machine with so much memory."""
+    return resolve(asked(**values), replace(machine, total=memory, available=memory))
+
+
+def with_free(available: int, machine: Machine = PLENTY, **values: object) -> Outlook:
+    """The outlook where so much memory is free."""
+    request, here = asked(**values), replace(machine, available=available)
+    return look_out(request, resolve(request, here), here)
 
 
 @pytest.mark.parametrize("machine", [PLENTY, CARD], ids=["CPU", "card"])
@@ -67,7 +87,7 @@ def test_tiles_need_less_than_the_whole_and_less_the_less_is_remembered(
         size = (2048, 1536)
         whole_alone, tiled_alone = (
             evaluation_bytes(
-                job(pooling=pooling).settings,
+                asked(pooling=pooling).settings,
                 machine.item,
                 size,
                 tiling,
@@ -105,10 +125,10 @@ def test_the_largest_size_fits_and_16_px_more_does_not(
     available: int, tile: str, optimizer: str
 ) -> None:
     values = {"tile": tile, "optimizer": optimizer}
-    largest = with_memory(available, output_size=512, **values).largest
+    largest = with_free(available, output_size=512, **values).largest
     assert largest >= 128
-    assert with_memory(available, output_size=largest, **values).fits
-    assert not with_memory(available, output_size=largest + 16, **values).fits
+    assert with_free(available, output_size=largest, **values).fits
+    assert not with_free(available, output_size=largest + 16, **values).fits
 
 
 def test_with_less_memory_less_is_remembered_and_tiles_get_smaller() -> None:
@@ -123,12 +143,12 @@ def test_with_less_memory_less_is_remembered_and_tiles_get_smaller() -> None:
     assert order[-1][0] == 192
     # On a CPU what is remembered takes a share of the memory, not most of it.
     assert 0 < order[-1][1] < 4
-    assert plan(job(output_size=2048), PLENTY).tiling == Tiling(192, 4)
+    assert resolve(asked(output_size=2048), PLENTY).tiling == Tiling(192, 4)
 
 
 def test_a_card_with_room_takes_the_picture_as_a_whole() -> None:
-    assert plan(job(output_size=2048), CARD).tiling == Tiling()
-    little = with_memory(3_000_000_000, CARD, output_size=4096)
+    assert resolve(asked(output_size=2048), CARD).tiling == Tiling()
+    little = with_free(3_000_000_000, CARD, output_size=4096)
     assert little.fits
     assert little.tiling.side is not None
 
@@ -140,32 +160,32 @@ def test_tiles_asked_for_are_taken_whatever_fits() -> None:
 
 
 def test_time_is_foretold_only_where_the_speed_is_known() -> None:
-    asked = job(output_size=512)
-    assert plan(asked, PLENTY).seconds is None
-    slow = plan(asked, PLENTY, Speed(1e9, 0.0)).seconds
-    fast = plan(asked, PLENTY, Speed(1e12, 0.0)).seconds
-    patient = plan(asked, PLENTY, Speed(1e12, 1.0)).seconds
+    request = asked(output_size=512)
+    assert resolve(request, PLENTY).seconds is None
+    slow = resolve(request, PLENTY, Speed(1e9, 0.0)).seconds
+    fast = resolve(request, PLENTY, Speed(1e12, 0.0)).seconds
+    patient = resolve(request, PLENTY, Speed(1e12, 1.0)).seconds
     assert slow is not None
     assert fast is not None
     assert patient is not None
     assert slow == pytest.approx(1000 * fast)
-    steps = sum(scale.steps for scale in plan_scales(asked))
+    steps = sum(scale.steps for scale in plan_scales(request))
     assert patient == pytest.approx(fast + steps)
 
 
 def test_what_does_not_fit_is_refused_with_the_largest_size_that_would() -> None:
-    planned = with_memory(900_000_000, output_size=8192)
+    planned = with_free(900_000_000, output_size=8192)
     with pytest.raises(EngineError) as refused:
         refuse_if_too_large(planned)
     assert "8192 px needs about" in refused.value.message
     assert "0.9 GB is free" in refused.value.message
     assert f"Set the output size to {planned.largest} px or less" in refused.value.remedy
-    refuse_if_too_large(with_memory(900_000_000, output_size=planned.largest))
+    refuse_if_too_large(with_free(900_000_000, output_size=planned.largest))
 
 
 def test_a_picture_too_narrow_is_refused() -> None:
     with pytest.raises(InputError, match="16 × 12 px"):
-        plan(job(output_size=16), PLENTY)
+        resolve(asked(output_size=16), PLENTY)
 
 
 def test_tiles_get_smaller_until_they_can_get_no_smaller() -> None:
@@ -184,13 +204,75 @@ def test_the_first_smaller_tile_cuts_a_narrow_picture_too(size: tuple[int, int])
     assert not tiling.takes_whole((size[1], size[0]))
 
 
+def test_the_same_request_is_decided_alike_whatever_is_free() -> None:
+    for machine in (PLENTY, CARD):
+        plans = {
+            resolve(asked(output_size=2048), replace(machine, available=free)).model_dump_json()
+            for free in (10**8, 10**9, 10**10)
+        }
+        assert len(plans) == 1
+
+
+def test_only_where_the_plan_does_not_fit_is_it_cut_smaller() -> None:
+    plan = resolve(asked(output_size=2048), PLENTY)
+    enough = int(plan.bytes / 0.9) + 1
+    assert with_free(enough, output_size=2048).tiling == plan.tiling
+    short = with_free(enough - 2, output_size=2048)
+    assert short.tiling != plan.tiling
+    assert short.fits
+    assert short.bytes < plan.bytes
+    tilings = [with_free(memory, output_size=2048).tiling
+               for memory in range(int(5e8), int(5e9), int(5e7))]  # fmt: skip
+    order = [(tiling.side, tiling.remembered) for tiling in tilings]
+    assert order == sorted(order)
+    assert order[-1] == (192, 4)
+
+
+def test_a_plan_names_what_auto_and_a_missing_layer_became() -> None:
+    request = asked(network="auto", content_layers="relu5_3:2")
+    plan = resolve(request, PLENTY)
+    assert plan.network is NetworkName.VGG19
+    assert plan.network_file == "vgg19.safetensors"
+    assert plan.settings.content_layers == (("relu5_3", 2.0),)
+    draft = resolve(request, replace(PLENTY, networks={}))
+    assert draft.network is NetworkName.DRAFT
+    assert draft.settings.content_layers == (("relu5_1", 2.0),)
+    assert len(draft.orientations) == 4
+    # What was asked stays what it was.
+    assert request.settings.network is NetworkName.AUTO
+    assert request.settings.content_layers == (("relu5_3", 2.0),)
+
+
+def test_a_plan_keeps_what_was_decided_when_settings_change() -> None:
+    plan = resolve(asked(network="auto"), replace(PLENTY, networks={}))
+    changed = plan.applied_to(asked(network="auto", style_layers="relu5_4").settings)
+    assert changed.network is NetworkName.DRAFT
+    assert changed.style_layers == (("relu5_1", 1.0),)
+    assert (changed.device, changed.precision) == (Device.CPU, Precision.FLOAT32)
+
+
+def test_a_plan_is_the_same_after_a_round_trip_through_json() -> None:
+    plan = resolve(asked(), PLENTY, Speed(1e12, 0.1))
+    assert Plan.from_values(json.loads(json.dumps(plan.to_values())), "The plan") == plan
+
+
+def test_a_start_picture_is_cropped_to_the_canvas_and_the_plan_says_where() -> None:
+    start = PictureRef(name="wide", sha256="1" * 64, size=(400, 100))
+    request = asked(start="picture").model_copy(update={"start": start})
+    assert resolve(request, PLENTY).start == (0, 133, 100, 266)
+    same = request.model_copy(update={"start": start.model_copy(update={"size": (640, 480)})})
+    assert resolve(same, PLENTY).start is None
+    assert resolve(request.asking(asked().settings), PLENTY).start is None
+
+
 MEASURE = """
 import json, sys
 from pathlib import Path
 from engine.run.devices import forget_peak, machine_for, memory_used, peak_memory
 from engine.storage.images import picture_from_pixels
-from engine.spec.job import Job, StyleImage
-from engine.plan.planning import plan
+from engine.plan.resolve import resolve
+from engine.spec.job import job_of
+from engine.spec.pictures import StyleImage
 from engine.spec.settings import DEFAULTS
 from engine.run.stylize import stylize
 import numpy, torch
@@ -199,8 +281,8 @@ torch.set_num_threads(1)
 values, network = json.loads(sys.argv[1]), Path(sys.argv[2])
 pixels = numpy.random.default_rng(0).integers(0, 256, (48, 64, 3), numpy.uint8)
 picture = picture_from_pixels(pixels, "picture")
-job = Job(picture, (StyleImage(picture),), DEFAULTS.changed(**values), network)
-planned = plan(job, machine_for(job.settings))
+job = job_of(picture, [StyleImage(picture)], DEFAULTS.changed(**values), network_weights=network)
+planned = resolve(job.request, machine_for(job.request.settings, {}))
 cpu = torch.device("cpu")
 idle = memory_used(cpu)
 forget_peak(cpu)
