@@ -108,7 +108,7 @@ class EngineThread(QObject):
             self._worker.wait()
 
     async def _order(self, work: Callable[[], T]) -> T:
-        ended = asyncio.get_running_loop().create_future()
+        ended: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._worker.orders.put(_Order(work, ended))
         try:
             return await ended
@@ -178,7 +178,8 @@ def _paint(stylize: Stylize, job: Job, control: Control, mailbox: Mailbox) -> Pa
         try:
             mailbox.put(next(work))
         except StopIteration as finished:
-            return finished.value
+            pastiche: Pastiche = finished.value
+            return pastiche
 
 
 def _let_go(error: BaseException | None) -> None:

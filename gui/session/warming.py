@@ -10,7 +10,6 @@ from pathlib import Path
 
 from engine.plan.costs import Machine, Speed
 from engine.spec.settings import Settings
-from gui.canvas.loss_plot import warm_import
 
 LIBRARIES = ("libtorch_global_deps.so", "libtorch_cpu.so", "libtorch.so", "libtorch_python.so")
 
@@ -22,7 +21,6 @@ def warm_up() -> tuple[str, ...]:
     import engine.run.stylize  # noqa: F401 - the first job finds everything loaded
     from engine.run.devices import describe_devices
 
-    warm_import()
     return describe_devices()
 
 

@@ -7,8 +7,9 @@ from scripted import act, leave
 from engine.spec.errors import InputError
 from engine.storage.images import open_picture
 from engine.weights import installed
+from gui.app.actions import Action
 from gui.app.leaving import Unfinished
-from gui.base.states import Action, State
+from gui.base.states import State
 from gui.canvas.saving import Keep
 
 

@@ -22,7 +22,7 @@ def test_what_a_story_raises_is_told(tasks, failures, qtbot):
     async def story():
         raise ValueError("broken")
 
-    tasks.start(story())
+    tasks.start(story)
     qtbot.waitUntil(lambda: [str(error) for error in failures] == ["broken"])
 
 
@@ -37,7 +37,7 @@ def test_closing_waits_for_a_file_that_is_being_written(tasks, loop, qtbot):
     async def save():
         await tasks.in_background(write)
 
-    tasks.start(save())
+    tasks.start(save)
     qtbot.waitUntil(begun.is_set)
     closing = loop.create_task(tasks.close())
     qtbot.wait(30)
@@ -58,7 +58,7 @@ def test_closing_does_not_begin_what_still_waits_for_its_turn(tasks, finish, loo
         await tasks.in_background(wait, name)
 
     for name in ("one", "two", "three"):
-        tasks.start(story(name))
+        tasks.start(story, name)
     qtbot.waitUntil(lambda: len(begun) == 2)
     closing = loop.create_task(tasks.close())
     qtbot.wait(10)
@@ -77,14 +77,14 @@ def test_once_closing_has_begun_no_story_starts(tasks, finish, failures):
         try:
             await asyncio.Event().wait()
         finally:
-            tasks.start(story())
+            tasks.start(story)
 
-    tasks.start(last_words())
+    tasks.start(last_words)
 
     async def close():
         await asyncio.sleep(0)
         await tasks.close()
-        tasks.start(story())
+        tasks.start(story)
         await asyncio.sleep(0)
 
     finish(close())

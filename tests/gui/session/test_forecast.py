@@ -6,7 +6,8 @@ from scripted import strip_text
 from engine.plan.planning import Plan
 from engine.spec.errors import EngineError
 from engine.spec.tiles import Tiling
-from gui.base.states import Action, State
+from gui.app.actions import Action
+from gui.base.states import State
 from gui.inputs.opening import Role
 from gui.session.forecast import plan_text
 

@@ -4,7 +4,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QLabel, QSlider, QToolButton, QWidget
 
-from engine.spec.choices import NetworkName, OptimizerName, Start
+from engine.spec.choices import OptimizerName, Start
 from engine.spec.parameters import Group, Kind
 from engine.spec.settings import DEFAULTS, PARAMETERS
 from gui.settings.parameter_panel import ParameterPanel
@@ -49,7 +49,6 @@ def test_every_setting_has_a_named_and_explained_control(panel, row):
 
 
 def test_the_panel_shows_the_defaults_first(panel):
-    assert panel.settings() == DEFAULTS
     for row in PARAMETERS:
         if row.kind in (Kind.NUMBER, Kind.INTEGER):
             assert setting(panel, row.name).value() == row.default
@@ -87,7 +86,7 @@ def test_a_field_may_go_beyond_its_slider(panel, told):
 
 
 def test_slider_places_of_the_same_value_are_told_once(panel, told):
-    slider = panel.findChild(QSlider, "setting_history_slider")
+    slider = panel.findChild(QSlider, "setting_lbfgs_history_slider")
     panel.set_settings(DEFAULTS.changed(optimizer=OptimizerName.LBFGS))
     for position in range(slider.minimum(), slider.maximum() + 1):
         slider.setValue(position)
@@ -100,7 +99,7 @@ def test_choosing_a_word_tells_it(panel, told):
     assert told == [DEFAULTS.changed(start=Start.STYLE_NOISE)]
 
 
-def test_typing_survives_settings_that_arrive_meanwhile(panel, qtbot):
+def test_typing_survives_settings_that_arrive_meanwhile(panel, told, qtbot):
     field = setting(panel, "output_size", QAbstractSpinBox)
     field.selectAll()
     qtbot.keyClicks(field, "64")
@@ -108,7 +107,7 @@ def test_typing_survives_settings_that_arrive_meanwhile(panel, qtbot):
     panel.set_running(False)
     qtbot.keyClicks(field, "0")
     qtbot.keyClick(field, Qt.Key.Key_Return)
-    assert panel.settings() == DEFAULTS.changed(steps=33, output_size=640)
+    assert told == [DEFAULTS.changed(steps=33, output_size=640)]
 
 
 def test_settings_from_outside_are_shown_and_not_told(panel, told):
@@ -117,7 +116,6 @@ def test_settings_from_outside_are_shown_and_not_told(panel, told):
     )
     panel.set_settings(settings)
     assert told == []
-    assert panel.settings() == settings
     assert setting(panel, "steps").value() == 33
     assert setting(panel, "pooling").currentText() == "L2"
     assert setting(panel, "content_layers_relu3_1").value() == 2
@@ -135,7 +133,7 @@ def test_reset_is_offered_only_when_there_is_something_to_reset(panel, told, qtb
     setting(panel, "smoothness").setValue(3)
     assert reset.isEnabled()
     reset.click()
-    assert panel.settings() == DEFAULTS
+    assert told[-1] == DEFAULTS
     assert not reset.isEnabled()
     assert len(told) == 2
 
@@ -170,7 +168,6 @@ def test_a_network_without_a_chosen_layer_is_refused_visibly(panel, told):
     panel.set_settings(DEFAULTS.changed(content_layers="relu5_4:1"))
     setting(panel, "network", QComboBox).setCurrentText("VGG-16")
     assert told == []
-    assert panel.settings().network is NetworkName.AUTO
     assert setting(panel, "network", QComboBox).currentText() == "Auto"
     assert "vgg16 has no layer relu5_4" in refusal_of(panel, "network")
     setting(panel, "steps").setValue(50)
