@@ -24,6 +24,7 @@ from gui.app.leaving import Unfinished
 from gui.app.shell import Shell
 from gui.base.dialogs import Dialogs
 from gui.base.failures import Failure
+from gui.base.tasks import Tasks
 from gui.canvas.saving import Keep
 
 
@@ -163,6 +164,11 @@ def leave(shell: Shell, qtbot: QtBot) -> None:
     shell.dialogs.answers = [Unfinished.DROP, Keep.DROP]
     with qtbot.waitSignal(shell.leaving.closed):
         shell.window.close()
+
+
+def settle(tasks: Tasks, qtbot: QtBot) -> None:
+    """Wait until every story has ended."""
+    qtbot.waitUntil(lambda: not tasks._running)
 
 
 def save_noise(path: Path, seed: int) -> Path:

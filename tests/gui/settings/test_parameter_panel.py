@@ -2,11 +2,21 @@
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QLabel, QSlider, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QComboBox,
+    QLabel,
+    QPushButton,
+    QSlider,
+    QToolButton,
+    QWidget,
+)
+from scripted import settle
 
 from engine.spec.choices import OptimizerName, Start
 from engine.spec.parameters import Group, Kind
-from engine.spec.settings import DEFAULTS, PARAMETERS
+from engine.spec.settings import DEFAULTS, PARAMETERS, Settings
+from gui.settings import parameter_panel
 from gui.settings.parameter_panel import ParameterPanel
 from gui.settings.parameter_row import ParameterRow, facts_of, tooltip_of
 
@@ -224,3 +234,63 @@ def test_dragging_a_slider_keeps_the_handle_under_the_mouse(panel, qtbot):
     for position in range(100, 300, 7):
         slider.setSliderPosition(position)
         assert slider.sliderPosition() == position
+
+
+TICKS = range(100, 140, 2)
+
+
+def count_calls(monkeypatch, kind, name):
+    calls, function = [], getattr(kind, name)
+
+    def counted(self, *given, **named):
+        calls.append(self)
+        return function(self, *given, **named)
+
+    monkeypatch.setattr(kind, name, counted)
+    return calls
+
+
+def drag(parent, name):
+    slider = parent.findChild(QSlider, f"setting_{name}_slider")
+    for position in TICKS:
+        slider.setValue(position)
+
+
+@pytest.mark.parametrize("rows", [len(PARAMETERS), 6])
+def test_a_slider_dragged_refreshes_its_own_row_alone_however_many_there_are(
+    qtbot, monkeypatch, rows
+):
+    monkeypatch.setattr(parameter_panel, "PARAMETERS", PARAMETERS[:rows])
+    panel = ParameterPanel()
+    qtbot.addWidget(panel)
+    shown = count_calls(monkeypatch, ParameterRow, "show_settings")
+    validated = count_calls(monkeypatch, Settings, "__init__")
+    drag(panel, "style_strength")
+    assert [row.row.name for row in shown] == ["style_strength"] * len(TICKS)
+    assert len(validated) == len(TICKS)
+
+
+def test_in_the_whole_window_a_tick_costs_one_row_and_one_validation(shell, monkeypatch, qtbot):
+    settle(shell.tasks, qtbot)
+    shown = count_calls(monkeypatch, ParameterRow, "show_settings")
+    validated = count_calls(monkeypatch, Settings, "__init__")
+    drag(shell.window, "style_strength")
+    assert len(shown) == len(TICKS)
+    assert len(validated) == len(TICKS)
+    assert shell.session.settings == shell.memory.now.settings != DEFAULTS
+
+
+def test_a_choice_refreshes_what_depends_on_it(panel, monkeypatch):
+    shown = count_calls(monkeypatch, ParameterRow, "show_settings")
+    setting(panel, "optimizer", QComboBox).setCurrentText("Gradient descent")
+    dependent = {row.name for row in PARAMETERS if row.relevant and row.relevant[0] == "optimizer"}
+    assert {row.row.name for row in shown} == {"optimizer"} | dependent
+
+
+def test_another_network_offers_its_own_layers(panel):
+    setting(panel, "network", QComboBox).setCurrentText("VGG-16")
+    menu = setting(panel, "style_layers_add", QPushButton).menu()
+    menu.aboutToShow.emit()
+    offered = {action.text() for stage in menu.actions() for action in stage.menu().actions()}
+    assert "relu3_3" in offered
+    assert "relu3_4" not in offered

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QToolButton,
     QWidget,
 )
+from scripted import settle
 
 from engine.spec.settings import DEFAULTS, Settings
 from engine.storage.preset_store import PresetStore
@@ -90,7 +91,7 @@ class Bench:
 
     def settle(self):
         """Wait until nothing is asked, read or written any more."""
-        self._qtbot.waitUntil(lambda: not self.tasks._running)
+        settle(self.tasks, self._qtbot)
 
     def name(self, word, name, description=None):
         """Take an action that asks for a name, and give one."""

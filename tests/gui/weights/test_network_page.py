@@ -1,8 +1,10 @@
+import asyncio
 import threading
 import time
 
 import pytest
-from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton
+from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QToolButton
+from scripted import settle
 
 from engine.spec.choices import NetworkName
 from engine.spec.errors import Cancelled, EngineError
@@ -41,7 +43,7 @@ def words(shell) -> str:
 
 
 def test_with_the_weights_in_place_the_page_is_not_seen(shell, qtbot):
-    qtbot.wait(50)
+    settle(shell.tasks, qtbot)
     assert not shell.weights.page.isVisible()
 
 
@@ -136,6 +138,98 @@ def test_after_a_download_the_network_chosen_meanwhile_is_looked_for(downloading
     shell.session.set_settings(shell.session.settings.changed(network=NetworkName.VGG16))
     proceed.set()
     qtbot.waitUntil(lambda: "One thing is missing: VGG-16" in words(shell))
+
+
+@pytest.fixture
+def imported(network, monkeypatch):
+    """The files that were imported."""
+    imported = []
+
+    def import_weights(source, name):
+        imported.append(source.name)
+        network.write_bytes(b"weights")
+        return network
+
+    monkeypatch.setattr(installed, "import_weights", import_weights)
+    return imported
+
+
+def locate_on_line(shell):
+    buttons = shell.weights.line.findChildren(QToolButton)
+    return next(button for button in buttons if button.text() == "Locate file…")
+
+
+def test_nothing_else_can_be_begun_while_weights_come(downloading, qtbot):
+    shell, proceed = downloading
+    ways_in = [
+        button(shell, "downloadNetworkButton"),
+        button(shell, "locateNetworkButton"),
+        locate_on_line(shell),
+    ]
+    assert not any(way.isEnabled() for way in ways_in)
+    proceed.set()
+    settle(shell.tasks, qtbot)
+    assert locate_on_line(shell).isEnabled()
+
+
+@pytest.mark.parametrize("way", ["download_requested", "locate_requested"])
+def test_what_is_begun_nevertheless_is_refused_and_the_download_goes_on(
+    downloading, imported, network, way, qtbot
+):
+    shell, proceed = downloading
+    shell.dialogs.files = (network.with_name("mine.pth"),)
+    getattr(shell.weights.page, way).emit()
+    qtbot.waitUntil(lambda: bool(shell.dialogs.reports))
+    assert "on their way already" in shell.dialogs.reports[0].message
+    assert "Asking for the file" in words(shell)
+    assert not button(shell, "locateNetworkButton").isEnabled()
+    assert not network.exists()
+    proceed.set()
+    qtbot.waitUntil(lambda: not shell.weights.page.isVisible())
+    assert not imported
+
+
+def test_a_cancelling_that_is_not_heeded_yet_outlives_the_wish_for_another(
+    missing, network, imported, monkeypatch, qtbot
+):
+    heeded, look, asked = [], threading.Event(), threading.Event()
+
+    def download(name, progressed, cancelled):
+        asked.set()
+        look.wait(10)
+        heeded.append(cancelled())
+        raise Cancelled
+
+    monkeypatch.setattr(installed, "download_weights", download)
+    button(missing, "downloadNetworkButton").click()
+    qtbot.waitUntil(asked.is_set)
+    button(missing, "cancelDownloadButton").click()
+    missing.dialogs.files = (network.with_name("mine.pth"),)
+    missing.weights.page.locate_requested.emit()
+    qtbot.waitUntil(lambda: bool(imported or missing.dialogs.reports))
+    look.set()
+    settle(missing.tasks, qtbot)
+    assert heeded == [True]
+
+
+def test_no_download_begins_while_a_file_is_being_chosen(missing, monkeypatch, qtbot):
+    begun, choosing = [], threading.Event()
+    monkeypatch.setattr(installed, "download_weights", lambda *given: begun.append(given))
+
+    async def choose(title):
+        while not choosing.is_set():
+            await asyncio.sleep(0.001)
+
+    monkeypatch.setattr(missing.dialogs, "open_network", choose)
+    button(missing, "locateNetworkButton").click()
+    qtbot.waitUntil(lambda: not locate_on_line(missing).isEnabled())
+    button(missing, "downloadNetworkButton").click()
+    qtbot.waitUntil(lambda: bool(missing.dialogs.reports))
+    choosing.set()
+    settle(missing.tasks, qtbot)
+    assert not begun
+    assert missing.weights.page.isVisible()
+    assert locate_on_line(missing).isEnabled()
 
 
 def test_what_has_arrived_whole_is_being_checked(missing):
