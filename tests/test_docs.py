@@ -27,7 +27,7 @@ from engine.spec.settings import DEFAULTS, PARAMETERS
 from engine.spec.tiles import SMALLEST_TILE
 from engine.storage.preset_store import preset_named
 from engine.storage.presets import builtin_presets
-from gui.app.actions import ROWS, Row
+from gui.app.actions import Action, Row
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = tuple(sorted(ROOT.glob("*.md")))
@@ -52,7 +52,7 @@ def presets_table() -> str:
 
 def shortcuts_table() -> str:
     """The keys of all actions that have some."""
-    rows = [(_keys(row), row.tip) for row in ROWS.values() if row.shortcut]
+    rows = [(_keys(action.row), action.row.tip) for action in Action if action.row.keys]
     return _table(("keys", "what they do"), rows)
 
 
@@ -131,7 +131,7 @@ def _values(row: Parameter) -> str:
 
 
 def _keys(row: Row) -> str:
-    return f"`{QKeySequence(row.shortcut).toString(QKeySequence.SequenceFormat.PortableText)}`"
+    return f"`{QKeySequence(row.keys).toString(QKeySequence.SequenceFormat.PortableText)}`"
 
 
 def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:

@@ -99,7 +99,7 @@ class Walk:
     def work(self) -> Talk[None]:
         """Load, then go on from where the job stands until all scales are done."""
         yield from self._speak("Loading the network")
-        message = self._load()
+        message: str | None = self._load()
         if message:
             yield from self._speak(message)
         while not self._finished:

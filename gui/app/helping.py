@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from PySide6.QtCore import QObject, QUrl, Slot
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtGui import QAction, QDesktopServices, QKeySequence
 
 from engine import __version__
 from engine.storage.paths import log_folder
-from gui.app.actions import shortcut_lines
 from gui.app.system_information import system_information
-from gui.app.window import MainWindow
 from gui.base.dialogs import Dialogs
 from gui.session.engine_thread import EngineThread
 
@@ -26,20 +26,20 @@ class Helping(QObject):
 
     def __init__(
         self,
-        window: MainWindow,
+        actions: Iterable[QAction],
         engine: EngineThread,
         dialogs: Dialogs,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._window = window
+        self._actions = tuple(actions)
         self._dialogs = dialogs
         self._devices: tuple[str, ...] = ()
         engine.warmed.connect(self._note_devices)
 
     async def show_shortcuts(self) -> None:
         """List the keys of all actions."""
-        lines = shortcut_lines(self._window.actions_by_name)
+        lines = shortcut_lines(self._actions)
         width = max(len(keys) for keys, _ in lines)
         text = "\n".join(f"{keys:<{width}}  {words}" for keys, words in lines)
         await self._dialogs.show_text("Keyboard shortcuts", text)
@@ -59,3 +59,13 @@ class Helping(QObject):
     @Slot(object)
     def _note_devices(self, devices: tuple[str, ...]) -> None:
         self._devices = devices
+
+
+def shortcut_lines(actions: Iterable[QAction]) -> list[tuple[str, str]]:
+    """Keys and words of every action that has keys, as the platform writes them."""
+    native = QKeySequence.SequenceFormat.NativeText
+    return [
+        (action.shortcut().toString(native), action.text().replace("&", "").rstrip("…"))
+        for action in actions
+        if not action.shortcut().isEmpty()
+    ]

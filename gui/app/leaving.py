@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from enum import StrEnum
+from enum import Enum, auto
 
 from PySide6.QtCore import QObject, Signal, Slot
 
@@ -14,14 +14,14 @@ from gui.canvas.saving import Saving
 from gui.session.engine_thread import EngineThread
 from gui.session.preferences import Memory
 from gui.session.session import Session
-from gui.weights.controller import NetworkDesk
+from gui.weights.controller import WeightsController
 
 
-class Unfinished(StrEnum):
+class Unfinished(Enum):
     """What to do with a job that runs when the window is closed."""
 
-    SAVE = "Stop and save…"
-    DROP = "Discard it"
+    SAVE = auto()
+    DROP = auto()
 
 
 class Leaving(QObject):
@@ -43,7 +43,7 @@ class Leaving(QObject):
         dialogs: Dialogs,
         memory: Memory,
         saving: Saving,
-        desk: NetworkDesk,
+        weights: WeightsController,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -53,7 +53,7 @@ class Leaving(QObject):
         self._dialogs = dialogs
         self._memory = memory
         self._saving = saving
-        self._desk = desk
+        self._weights = weights
         self._under_way = False
         self._idle = asyncio.Event()
         self._idle.set()
@@ -75,7 +75,9 @@ class Leaving(QObject):
         if session.state is not State.IDLE:
             before = session.result
             answer = await self._dialogs.choose(
-                "A pastiche is being rendered.", "Leaving ends the render.", Unfinished
+                "A pastiche is being rendered.",
+                "Leaving ends the render.",
+                {"Stop and save…": Unfinished.SAVE, "Discard it": Unfinished.DROP},
             )
             if answer is None:
                 return False
@@ -90,7 +92,7 @@ class Leaving(QObject):
         return await self._saving.may_replace("It is not saved yet.")
 
     async def _shut_down(self) -> None:
-        self._desk.cancel()
+        self._weights.cancel()
         await self._idle.wait()
         self.decided.emit()
         await self._memory.save()

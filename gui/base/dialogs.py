@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
-from enum import StrEnum
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
 from PySide6.QtCore import QDir, Qt
 from PySide6.QtGui import QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import (
+    QAbstractButton,
     QDialog,
     QDialogButtonBox,
     QFileDialog,
@@ -26,8 +26,9 @@ from PySide6.QtWidgets import (
 from engine.storage.failures import Failure
 from engine.storage.formats import FORMATS, QUALITIES, USUAL_QUALITY
 
-Answer = TypeVar("Answer", bound=StrEnum)
+Answer = TypeVar("Answer")
 
+PRESETS = "Presets (*.json)"
 SAVED_AS = {
     f"{each.name} picture ({' '.join(f'*{suffix}' for suffix in each.suffixes)})": each.suffixes[0]
     for each in FORMATS
@@ -94,19 +95,37 @@ class Dialogs:
         dialog = QualityDialog(quality, self._parent)
         return dialog.quality() if await finished(dialog) else None
 
-    async def choose(self, question: str, detail: str, answers: type[Answer]) -> Answer | None:
-        """Ask for one of a few answers, whose values are words on buttons; None to cancel."""
+    async def open_preset(self) -> Path | None:
+        """Ask for a preset's file."""
+        dialog = QFileDialog(self._parent, "Import preset", "", PRESETS)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        return Path(dialog.selectedFiles()[0]) if await finished(dialog) else None
+
+    async def save_preset(self, suggestion: str) -> Path | None:
+        """Ask where to write a preset, but not whether to replace what is there."""
+        dialog = QFileDialog(self._parent, "Export preset", "", PRESETS)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix("json")
+        dialog.selectFile(suggestion)
+        dialog.setOption(QFileDialog.Option.DontConfirmOverwrite)
+        return Path(dialog.selectedFiles()[0]) if await finished(dialog) else None
+
+    async def choose(
+        self, question: str, detail: str, answers: Mapping[str, Answer]
+    ) -> Answer | None:
+        """Ask for one of a few answers, given by the words on their buttons; None to cancel."""
         box = QMessageBox(self._parent)
         box.setIcon(QMessageBox.Icon.Question)
         box.setTextFormat(Qt.TextFormat.PlainText)
         box.setText(question)
         box.setInformativeText(detail)
         role = QMessageBox.ButtonRole
-        buttons = {}
-        for index, answer in enumerate(answers):
-            button = box.addButton(answer.value, role.ActionRole if index else role.AcceptRole)
+        buttons: dict[QAbstractButton, Answer] = {}
+        for words, answer in answers.items():
+            button = box.addButton(words, role.ActionRole if buttons else role.AcceptRole)
+            if not buttons:
+                box.setDefaultButton(button)
             buttons[button] = answer
-        box.setDefaultButton(next(iter(buttons)))
         box.setEscapeButton(box.addButton(QMessageBox.StandardButton.Cancel))
         await finished(box)
         return buttons.get(box.clickedButton())

@@ -10,6 +10,9 @@ from PySide6.QtGui import QColorSpace, QImage, QPainter
 
 from engine.spec.pictures import Pixels
 
+PNG = "image/png"
+"""The format in which pictures pass through the clipboard and drags, beside files."""
+
 MOST_PICKED = 3_000_000
 """Pixels that can be averaged within one frame."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -12,7 +13,11 @@ T = TypeVar("T")
 
 
 class Tasks:
-    """Keeps every running coroutine referenced and hands what it raises to one place."""
+    """Keeps every running story referenced and hands what it raises to one place.
+
+    A story is a coroutine function. It is called only once its turn has come, so that no coroutine
+    is ever left behind that nobody awaits.
+    """
 
     def __init__(self, failed: Callable[[BaseException], None]) -> None:
         self._failed = failed
@@ -21,14 +26,26 @@ class Tasks:
         self._closing = False
         self._executor = ThreadPoolExecutor(max_workers=2, thread_name_prefix="files")
 
-    def start(self, story: Coroutine[Any, Any, None]) -> None:
-        """Run a coroutine, but none once closing has begun; what it raises goes to `failed`."""
+    def start(
+        self, story: Callable[P, Coroutine[Any, Any, object]], /, *args: P.args, **kwargs: P.kwargs
+    ) -> None:
+        """Run a story, but none once closing has begun; what it raises goes to `failed`."""
         if self._closing:
-            story.close()
             return
-        task = asyncio.get_running_loop().create_task(self._told(story))
+        told = self._told(partial(story, *args, **kwargs))
+        task = asyncio.get_running_loop().create_task(told)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
+
+    def starter(
+        self, story: Callable[..., Coroutine[Any, Any, object]], /, *args: object
+    ) -> Callable[..., None]:
+        """A slot that starts a story with these arguments and whatever the signal carries."""
+
+        def start(*carried: object) -> None:
+            self.start(story, *args, *carried)
+
+        return start
 
     async def in_background(
         self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
@@ -40,7 +57,7 @@ class Tasks:
         return await asyncio.wrap_future(work)
 
     async def close(self) -> None:
-        """Start nothing more, cancel all coroutines but the calling one, and wait for their ends.
+        """Start nothing more, cancel all stories but the calling one, and wait for their ends.
 
         File work that has begun is waited for too: a file half written would be lost.
         """
@@ -53,8 +70,8 @@ class Tasks:
         await asyncio.gather(*work, return_exceptions=True)
         self._executor.shutdown(wait=False)
 
-    async def _told(self, story: Coroutine[Any, Any, None]) -> None:
+    async def _told(self, story: Callable[[], Coroutine[Any, Any, object]]) -> None:
         try:
-            await story
+            await story()
         except Exception as error:
             self._failed(error)

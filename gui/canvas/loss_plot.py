@@ -113,9 +113,9 @@ class LossPlot(QWidget):
         self._pages = QStackedWidget()
         self._pages.addWidget(self._empty)
         self._pages.addWidget(self._drawn)
-        column = QVBoxLayout(self._drawn)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self._legend)
+        self._column = QVBoxLayout(self._drawn)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.addWidget(self._legend)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(8, 4, 8, 4)
         whole.addWidget(self._pages)
@@ -139,7 +139,7 @@ class LossPlot(QWidget):
         """Make the plot while nothing runs: it takes longer than a running job should be felt."""
         if self._plot is None:
             self._plot = _new_plot()
-            self._drawn.layout().insertWidget(0, self._plot, 1)
+            self._column.insertWidget(0, self._plot, 1)
             self._colour()
             # So does painting the first curve.
             self._plot.plot([1, 2], [1, 10])

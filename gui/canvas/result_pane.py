@@ -8,17 +8,17 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, 
 
 from gui.canvas.compare import Caption, CompareMode, CompareView
 from gui.canvas.picture_view import PictureView
-from gui.inputs.start_page import StartPage
 
 
 class ResultPane(QWidget):
     """The canvas: the pastiche with zoom and pan, and two ways to compare it.
 
-    Attributes:
+    Args:
         start_page: What is seen before there is one.
+        parent: The widget it stands in.
     """
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, start_page: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("resultPane")
         self.setAccessibleName("Result")
@@ -26,7 +26,6 @@ class ResultPane(QWidget):
         self._frame: QImage | None = None
         self._canvas = QSize()
         self._content: QImage | None = None
-        self.start_page = StartPage()
         self._result = CompareView()
         self._result.setObjectName("resultView")
         self._result.setAccessibleName("Pastiche")
@@ -37,7 +36,7 @@ class ResultPane(QWidget):
         self._zoom_label = QLabel()
         self._zoom_label.setObjectName("zoomLabel")
         self._zoom_label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
-        self._lay_out()
+        self._lay_out(start_page)
         self._following = False
         self._result.view_changed.connect(self._take_view_of_result)
         self._before.view_changed.connect(self._take_view_of_before)
@@ -87,7 +86,7 @@ class ResultPane(QWidget):
         """Show more, smaller."""
         self._result.zoom_out()
 
-    def _lay_out(self) -> None:
+    def _lay_out(self, start_page: QWidget) -> None:
         views = QWidget()
         side_by_side = QHBoxLayout(views)
         side_by_side.setContentsMargins(0, 0, 0, 0)
@@ -102,7 +101,7 @@ class ResultPane(QWidget):
         column.addWidget(self._zoom_label, 0, Qt.AlignmentFlag.AlignRight)
         self._zoom_label.setContentsMargins(12, 4, 12, 4)
         self._pages = QStackedWidget()
-        self._pages.addWidget(self.start_page)
+        self._pages.addWidget(start_page)
         self._pages.addWidget(canvas)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -131,7 +130,8 @@ class ResultPane(QWidget):
         if page != self._pages.currentIndex():
             self._pages.setCurrentIndex(page)
             # The tab key would go to a proxy even where it is hidden, past the start page.
-            self.setFocusProxy(self._result if page else None)
+            proxy = self._result if page else None
+            self.setFocusProxy(proxy)  # type: ignore[arg-type] # the stubs forget that it may be None
 
     def _synchronise(self, follower: PictureView, leader: PictureView) -> None:
         # The follower's own change must not lead the leader: rounding would make both creep.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from enum import StrEnum
+from enum import Enum, auto
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QStandardPaths, Signal
@@ -19,17 +19,17 @@ from gui.session.session import Result, Session
 JPEG_SUFFIXES = (".jpg", ".jpeg")
 
 
-class Keep(StrEnum):
+class Keep(Enum):
     """What to do with a pastiche that is in the way and not saved."""
 
-    SAVE = "Save…"
-    DROP = "Don't save"
+    SAVE = auto()
+    DROP = auto()
 
 
-class Existing(StrEnum):
+class Existing(Enum):
     """What to do with a file of the name to save under."""
 
-    REPLACE = "Replace"
+    REPLACE = auto()
 
 
 class Saving(QObject):
@@ -90,12 +90,14 @@ class Saving(QObject):
         """
         if not self._session.unsaved:
             return True
-        answer = await self._dialogs.choose("Save the pastiche first?", reason, Keep)
+        answers = {"Save…": Keep.SAVE, "Don't save": Keep.DROP}
+        answer = await self._dialogs.choose("Save the pastiche first?", reason, answers)
         return answer is Keep.DROP or (answer is Keep.SAVE and await self.save_as())
 
     async def _may_overwrite(self, path: Path) -> bool:
         question, detail = f"{path.name} exists already. Replace it?", f"It is in {path.parent}."
-        return await self._dialogs.choose(question, detail, Existing) is Existing.REPLACE
+        answers = {"Replace": Existing.REPLACE}
+        return await self._dialogs.choose(question, detail, answers) is Existing.REPLACE
 
     def _suggestion(self, result: Result) -> Path:
         folder = self._memory.now.save_folder

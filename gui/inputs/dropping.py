@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, QMimeData, QObject, QRectF, Qt, Signal
 from PySide6.QtGui import QDropEvent, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
-PNG = "image/png"
+from gui.base.qimages import PNG
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def dropped_from(mime: QMimeData) -> Dropped | None:
     paths = _local_files(mime)
     if paths:
         return Dropped(paths)
-    png = mime.data(PNG).data() if mime.hasFormat(PNG) else b""
+    png = bytes(mime.data(PNG).data()) if mime.hasFormat(PNG) else b""
     if png:
         return Dropped((), png)
     image = QImage(mime.imageData()) if mime.hasImage() else QImage()
@@ -75,15 +75,15 @@ class DropTarget(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Answer the four events of dragging and dropping; all others pass."""
-        match event.type():
-            case QEvent.Type.DragEnter | QEvent.Type.DragMove:
-                self._answer_drag(event)
-            case QEvent.Type.DragLeave:
-                self._highlight.hide()
-            case QEvent.Type.Drop:
-                self._take_drop(event)
-            case _:
-                return False
+        # Entering and moving are drops to be, in Qt's eyes: their classes derive from QDropEvent.
+        if event.type() == QEvent.Type.DragLeave:
+            self._highlight.hide()
+        elif not isinstance(event, QDropEvent):
+            return False
+        elif event.type() == QEvent.Type.Drop:
+            self._take_drop(event)
+        else:
+            self._answer_drag(event)
         return True
 
     def _answer_drag(self, event: QDropEvent) -> None:

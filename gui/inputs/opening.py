@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from enum import Enum, StrEnum
+from enum import Enum, auto
 from pathlib import Path
 
 from PySide6.QtCore import QDir, QObject, Signal
@@ -20,8 +20,8 @@ from engine.storage.images import (
     open_picture,
     picture_from_pixels,
     read_file,
-    shown_name,
 )
+from engine.storage.naming import shown_name
 from engine.storage.places import Places
 from engine.storage.recipes import Recipe, recipe_in
 from gui.base.dialogs import Dialogs
@@ -35,18 +35,25 @@ from gui.session.session import Session
 
 
 class Role(Enum):
-    """What a picture is for; the value asks for it."""
+    """What a picture is for."""
 
-    CONTENT = "Open content image"
-    STYLE = "Add style images"
-    START = "Open a picture to start from"
+    CONTENT = auto()
+    STYLE = auto()
+    START = auto()
 
 
-class OwnWork(StrEnum):
+class OwnWork(Enum):
     """What to do with a picture that carries a recipe."""
 
-    RESTORE = "Restore settings"
-    OPEN = "Open as picture"
+    RESTORE = auto()
+    OPEN = auto()
+
+
+TITLES = {
+    Role.CONTENT: "Open content image",
+    Role.STYLE: "Add style images",
+    Role.START: "Open a picture to start from",
+}
 
 
 class Opening(QObject):
@@ -83,7 +90,7 @@ class Opening(QObject):
         folder = str(Path(recent[0]).parent) if recent else QDir.homePath()
         several = role is Role.STYLE
         paths = await self._dialogs.open_pictures(
-            role.value, folder, OPEN_SUFFIXES, several=several
+            TITLES[role], folder, OPEN_SUFFIXES, several=several
         )
         await self.open(role, paths)
 
@@ -165,15 +172,16 @@ class Opening(QObject):
         picture, recipe, complaint = await self._tasks.in_background(_with_recipe, path)
         if complaint:
             self.noticed.emit(complaint)
-        ask = recipe is not None and self._is_latest(role, request)
-        return None if ask and await self._restored(picture.name, recipe) else picture
+        if recipe is None or not self._is_latest(role, request):
+            return picture
+        return None if await self._restored(picture.name, recipe) else picture
 
     async def _restored(self, name: str, recipe: Recipe) -> bool:
         """Whether the recipe was what the person wanted, and not the picture itself."""
         answer = await self._dialogs.choose(
             f"{name} was made with Gramarye.",
             f"{_ingredients(recipe)} Bring its settings back, or paint on this picture?",
-            OwnWork,
+            {"Restore settings": OwnWork.RESTORE, "Open as picture": OwnWork.OPEN},
         )
         self._refuse_while_busy()
         if answer is OwnWork.RESTORE:
@@ -249,6 +257,7 @@ def _without_file(dropped: Dropped) -> Picture:
     name = "Pasted picture"
     if dropped.png:
         return decode_picture(dropped.png, name)
+    assert dropped.image is not None
     return picture_from_pixels(from_qimage(dropped.image), name)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from PySide6.QtCore import QEvent, QObject, QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QImage, QKeyEvent, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -20,12 +20,21 @@ from superqt import QElidingLabel
 
 from engine.spec.pictures import Picture
 from gui.base.qimages import thumbnail
+from gui.base.wheel import FocusedWheel
 
 THUMBNAIL = 64
 """Logical pixels of the thumbnail's side."""
 
 SHARPNESS = 4
 """Picture pixels kept per logical pixel of the thumbnail: for cropping and dense screens."""
+
+
+class _Slider(FocusedWheel, QSlider):
+    """A weight to drag."""
+
+
+class _Field(FocusedWheel, QSpinBox):
+    """A weight to type."""
 
 
 class StyleRow(QWidget):
@@ -44,11 +53,11 @@ class StyleRow(QWidget):
         self.picture = picture
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(f"Style image {picture.name}")
-        self._slider = QSlider(Qt.Orientation.Horizontal)
+        self._slider = _Slider(Qt.Orientation.Horizontal)
         self._slider.setRange(0, 100)
         # The field beside it is in the tab chain already and takes the same keys.
         self._slider.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        self._field = QSpinBox()
+        self._field = _Field()
         self._field.setRange(0, 100)
         self._field.setSuffix(" %")
         self._field.setAlignment(Qt.AlignmentFlag.AlignRight)
@@ -58,7 +67,6 @@ class StyleRow(QWidget):
             control.setToolTip(
                 "How much of this painting goes into the blend, relative to the others"
             )
-            control.installEventFilter(self)
             control.valueChanged.connect(self._take_weight)
         self._remove = QToolButton()
         self._remove.setText("✕")
@@ -126,13 +134,6 @@ class StyleRow(QWidget):
 
     def _ask_removal(self) -> None:
         self.removed.emit(self)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Leave the wheel to the list unless the control was chosen: scrolling must not retune."""
-        if event.type() == QEvent.Type.Wheel and not watched.hasFocus():
-            event.ignore()
-            return True
-        return super().eventFilter(watched, event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Delete takes the painting out."""

@@ -104,7 +104,7 @@ class EngineThread(QObject):
             self._worker.wait()
 
     async def _order(self, work: Callable[[], T]) -> T:
-        ended = asyncio.get_running_loop().create_future()
+        ended: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._worker.orders.put(_Order(work, ended))
         try:
             return await ended

@@ -95,7 +95,7 @@ class Forecaster(QObject):
         # The job itself tells more than a forecast, and has the engine to itself.
         if self._session.state is State.IDLE:
             self._looks += 1
-            self._tasks.start(self._foresee(self._looks))
+            self._tasks.start(self._foresee, self._looks)
         self.looked.emit()
 
     async def _foresee(self, look: int) -> None:

@@ -174,7 +174,7 @@ class Memory(QObject):
 
     @Slot()
     def _save_soon(self) -> None:
-        self._tasks.start(self._write())
+        self._tasks.start(self._write)
 
     async def _write(self) -> None:
         try:

@@ -12,7 +12,6 @@ from engine.plan.memory import Outlook, look_out
 from engine.plan.resolve import resolve
 from engine.spec.request import Request
 from engine.weights.installed import networks_here
-from gui.canvas.loss_plot import warm_import
 
 LIBRARIES = ("libtorch_global_deps.so", "libtorch_cpu.so", "libtorch.so", "libtorch_python.so")
 
@@ -24,7 +23,6 @@ def warm_up() -> tuple[str, ...]:
     import engine.run.stylize  # noqa: F401 - the first job finds everything loaded
     from engine.run.devices import describe_devices
 
-    warm_import()
     return describe_devices()
 
 

@@ -89,6 +89,7 @@ class LayersEditor(QWidget):
     def _rebuild(self) -> None:
         while item := self._grid.takeAt(0):
             old = item.widget()
+            assert old is not None
             old.hide()
             old.setObjectName("")  # the next line of this layer is found under it at once
             old.deleteLater()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal, Slot
@@ -16,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from engine.spec.errors import InputError
-from engine.spec.parameters import Group
+from engine.spec.parameters import Group, Kind
 from engine.spec.settings import DEFAULTS, PARAMETERS, Settings
 from gui.settings.parameter_row import ParameterRow
 from gui.settings.tile_box import TileBox
@@ -41,6 +42,8 @@ class ParameterPanel(QScrollArea):
         self._rows = {row.name: ParameterRow(row) for row in PARAMETERS}
         for name, row in self._rows.items():
             row.edited.connect(partial(self._edit, name))
+        self._affected = {name: _affected_by(name) for name in self._rows}
+        self._refused = ""
         self._align_fields()
         self._advanced = Disclosure("Advanced", self._advanced_groups())
         self._advanced.button.setObjectName("advancedButton")
@@ -52,17 +55,16 @@ class ParameterPanel(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         bar = self.verticalScrollBar().sizeHint().width()
         self.setMinimumWidth(content.minimumSizeHint().width() + bar)
-        self._show()
-
-    def settings(self) -> Settings:
-        """The settings as they stand."""
-        return self._settings
+        self._show(self._rows)
 
     def set_settings(self, settings: Settings) -> None:
         """Show other settings without emitting `changed`."""
-        if settings != self._settings:
-            self._settings = settings
-            self._show()
+        # What was chosen here comes back as it is.
+        if settings is not self._settings:
+            before, self._settings = self._settings, settings
+            self._show(
+                name for name in self._rows if getattr(before, name) != getattr(settings, name)
+            )
 
     def commit(self) -> None:
         """Take over what stands in a field that is still being edited, as leaving it would."""
@@ -76,7 +78,7 @@ class ParameterPanel(QScrollArea):
         """Lock the settings that a running job cannot take over."""
         for row in self._rows.values():
             row.set_running(running)
-        self._show()
+        self._show(self._rows)
 
     def show_advanced(self, shown: bool) -> None:
         """Unfold or fold the field's own terms."""
@@ -86,18 +88,27 @@ class ParameterPanel(QScrollArea):
         try:
             settings = self._settings.changed(**{name: value})
         except InputError as error:
-            self._show()
+            self._show((name,))
             self._rows[name].show_refusal(str(error))
+            self._refused = name
             return
-        changed = settings != self._settings
+        changed = getattr(settings, name) != getattr(self._settings, name)
         self._settings = settings
-        self._show()
+        self._show((name,))
         if changed:
             self.changed.emit(settings)
 
-    def _show(self) -> None:
-        for row in self._rows.values():
-            row.show_settings(self._settings)
+    def _show(self, changed: Iterable[str]) -> None:
+        """Show the parameters whose value is another, and those on which that has an effect.
+
+        What was refused last is forgotten with the first change that is not.
+        """
+        names = {row for name in changed for row in self._affected[name]}
+        if self._refused:
+            names.add(self._refused)
+            self._refused = ""
+        for name in names:
+            self._rows[name].show_settings(self._settings)
 
     def _align_fields(self) -> None:
         width = max(row.field_width() for row in self._rows.values())
@@ -128,6 +139,17 @@ class ParameterPanel(QScrollArea):
                 for row in self._rows_of(group):
                     column.addWidget(row)
         return groups
+
+
+def _affected_by(name: str) -> tuple[str, ...]:
+    """The parameters that look different where one is another: itself, and what depends on it."""
+    return tuple(
+        row.name
+        for row in PARAMETERS
+        if row.name == name
+        or (row.relevant is not None and row.relevant[0] == name)
+        or (row.kind is Kind.LAYERS and name == "network")
+    )
 
 
 class Disclosure(QWidget):

@@ -6,10 +6,11 @@ import math
 from enum import StrEnum
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QValidator, QWheelEvent
+from PySide6.QtGui import QValidator
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QSlider
 
 from engine.spec.parameters import Kind, Parameter
+from gui.base.wheel import FocusedWheel
 
 SLIDER_STEPS = 400
 DECIMALS = 8
@@ -85,17 +86,6 @@ def decimal_step(value: float) -> float:
 def _slider_range(row: Parameter) -> tuple[float, float]:
     assert row.slider is not None, f"{row.name} has no slider"
     return row.slider
-
-
-class FocusedWheel:
-    """Mixed into a control inside a scroll area: without focus the wheel scrolls, not the value."""
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Leave the wheel to the scroll area unless the person chose this control first."""
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()
 
 
 class NumberField(FocusedWheel, QDoubleSpinBox):

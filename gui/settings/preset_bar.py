@@ -1,32 +1,26 @@
-"""Chooses among built-in and own presets, and keeps, renames, deletes and exchanges own ones."""
+"""The list of presets with a menu of what can be done with them, and the dialog that names one."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
+from collections.abc import Iterable
 from html import escape
-from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, Signal, SignalInstance
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QComboBox,
-    QFileDialog,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
     QHBoxLayout,
+    QLineEdit,
     QMenu,
-    QMessageBox,
     QToolButton,
     QWidget,
 )
 
-from engine.spec.errors import InputError
-from engine.spec.settings import DEFAULTS, Settings
-from engine.storage.preset_store import PresetStore
-from engine.storage.presets import Preset, builtin_presets, read_preset
-from gui.settings.parameter_widgets import FocusedWheel
-from gui.settings.preset_dialog import PresetDialog
-
-_FILES = "Presets (*.json)"
+from engine.storage.presets import Preset
+from gui.base.wheel import FocusedWheel
 
 
 class _PresetCombo(FocusedWheel, QComboBox):
@@ -34,60 +28,76 @@ class _PresetCombo(FocusedWheel, QComboBox):
 
 
 class PresetBar(QWidget):
-    """The list of presets and a menu of what can be done with them.
+    """Shows the presets there are and which one counts as chosen.
 
     Attributes:
         chosen: Carries the `Preset` the person picked.
-        shown: Carries the `Preset` that now counts as chosen, or None; settings are not touched.
-        saving: The settings are about to be kept.
-        failed: Carries the `InputError` to tell the person of.
+        save_requested, import_requested: The person wants one more preset, from here or a file.
+        rename_requested, delete_requested, export_requested: The same for the chosen preset.
     """
 
     chosen = Signal(object)
-    shown = Signal(object)
-    saving = Signal()
-    failed = Signal(object)
+    save_requested = Signal()
+    rename_requested = Signal()
+    delete_requested = Signal()
+    import_requested = Signal()
+    export_requested = Signal()
 
-    def __init__(self, store: PresetStore, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("presetBar")
-        self._store = store
-        self._settings = DEFAULTS
-        self._name = ""
-        self._shown: Preset | None = None
-        self._own: tuple[Preset, ...] = ()
         self._combo = _PresetCombo()
         self._combo.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._combo.setObjectName("presetCombo")
         self._combo.setAccessibleName("Preset")
         self._combo.setPlaceholderText("Choose a preset")
-        self._combo.activated.connect(self._choose)
+        self._combo.activated.connect(lambda index: self.chosen.emit(self._combo.itemData(index)))
         self._menu = QMenu(self)
-        self._action("Save", "Save as preset…", self._ask_save)
-        self._rename = self._action("Rename", "Rename…", self._ask_rename)
-        self._delete = self._action("Delete", "Delete…", self._ask_delete)
+        self._action("Save", "Save as preset…", self.save_requested)
+        self._rename = self._action("Rename", "Rename…", self.rename_requested)
+        self._delete = self._action("Delete", "Delete…", self.delete_requested)
         self._menu.addSeparator()
-        self._action("Import", "Import…", self._ask_import)
-        self._export = self._action("Export", "Export…", self._ask_export)
+        self._action("Import", "Import…", self.import_requested)
+        self._export = self._action("Export", "Export…", self.export_requested)
         self._lay_out()
-        self._reload()
-        self._problems = len(store.problems)
+        self.show_choice(None, modified=False, own=False)
 
-    def show_settings(self, settings: Settings) -> None:
-        """Compare the chosen preset with the panel's settings and mark it when they differ.
+    def show_presets(self, shipped: Iterable[Preset], own: Iterable[Preset]) -> None:
+        """Show another list, with none of it chosen."""
+        self._combo.clear()
+        for preset in shipped:
+            self._add_item(preset)
+        first_own = self._combo.count()
+        for preset in own:
+            self._add_item(preset)
+        if self._combo.count() > first_own:
+            self._combo.insertSeparator(first_own)
 
-        Where none was chosen, the first one that is these very settings counts as chosen.
+    def show_choice(self, preset: Preset | None, *, modified: bool, own: bool) -> None:
+        """Show which of the presets counts as chosen.
+
+        Args:
+            preset: One of those shown; None for none of them.
+            modified: Whether the settings differ from it.
+            own: Whether it is the person's own.
         """
-        self._settings = settings
-        if not self._name:
-            presets = (preset for _, preset in self._items())
-            same = (preset.name for preset in presets if preset.applied_to(settings) == settings)
-            self._name = next(same, "")
-        self._mark()
+        current = -1
+        for index in range(self._combo.count()):
+            each = self._combo.itemData(index)
+            if each is not None:
+                chosen = each == preset
+                self._combo.setItemText(index, each.name + " (modified)" * (chosen and modified))
+                current = index if chosen else current
+        self._combo.setCurrentIndex(current)
+        self._combo.setToolTip(self._combo.itemData(current, Qt.ItemDataRole.ToolTipRole) or "")
+        self._rename.setEnabled(own)
+        self._delete.setEnabled(own)
+        self._export.setEnabled(current >= 0)
 
-    def _action(self, word: str, text: str, ask: Callable[[], None]) -> QAction:
-        action = self._menu.addAction(text, ask)
+    def _action(self, word: str, text: str, asked: SignalInstance) -> QAction:
+        action = self._menu.addAction(text)
         action.setObjectName(f"preset{word}Action")
+        action.triggered.connect(lambda: asked.emit())
         return action
 
     def _lay_out(self) -> None:
@@ -104,154 +114,57 @@ class PresetBar(QWidget):
         row.addWidget(self._combo, 1)
         row.addWidget(more)
 
-    def _reload(self) -> None:
-        self._own = self._store.presets()
-        self._combo.clear()
-        for preset in builtin_presets():
-            self._add_item(preset)
-        if self._own:
-            self._combo.insertSeparator(self._combo.count())
-        for preset in self._own:
-            self._add_item(preset)
-        self._mark()
-
     def _add_item(self, preset: Preset) -> None:
         self._combo.addItem(preset.name, preset)
         tooltip = f"<p>{escape(preset.description or preset.name)}</p>"
         self._combo.setItemData(self._combo.count() - 1, tooltip, Qt.ItemDataRole.ToolTipRole)
 
-    def _mark(self) -> None:
-        current, shown = -1, None
-        for index, preset in self._items():
-            modified = False
-            if preset.name == self._name:
-                current, shown = index, preset
-                modified = preset.applied_to(self._settings) != self._settings
-            self._combo.setItemText(index, preset.name + " (modified)" * modified)
-        self._combo.setCurrentIndex(current)
-        self._combo.setToolTip(self._combo.itemData(current, Qt.ItemDataRole.ToolTipRole) or "")
-        own = any(preset.name == self._name for preset in self._own)
-        self._rename.setEnabled(own)
-        self._delete.setEnabled(own)
-        self._export.setEnabled(current >= 0)
-        if shown != self._shown:
-            self._shown = shown
-            self.shown.emit(shown)
 
-    def _items(self) -> list[tuple[int, Preset]]:
-        items = [(index, self._combo.itemData(index)) for index in range(self._combo.count())]
-        return [(index, preset) for index, preset in items if preset is not None]
+class PresetDialog(QDialog):
+    """Asks for a preset's name, and for a description where there is one to give.
 
-    def _choose(self, index: int) -> None:
-        preset = self._combo.itemData(index)
-        self._name = preset.name
-        self._mark()
-        self.chosen.emit(preset)
+    Args:
+        title: What the dialog is for.
+        parent: The widget it stands before.
+        name: To start from.
+        described: Whether a description is asked for too.
+    """
 
-    def _select(self, name: str) -> None:
-        self._name = name
-        self._reload()
-        self._tell_problems()
+    def __init__(
+        self, title: str, parent: QWidget, *, name: str = "", described: bool = False
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("presetDialog")
+        self.setWindowTitle(title)
+        self._name = QLineEdit(name)
+        self._name.setObjectName("presetNameEdit")
+        self._name.textChanged.connect(self._allow)
+        self._description = QLineEdit()
+        self._description.setObjectName("presetDescriptionEdit")
+        self._buttons = QDialogButtonBox(
+            QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
+        )
+        self._buttons.accepted.connect(self.accept)
+        self._buttons.rejected.connect(self.reject)
+        form = QFormLayout(self)
+        form.addRow("Name", self._name)
+        if described:
+            form.addRow("Description", self._description)
+        form.addRow(self._buttons)
+        self.setMinimumWidth(48 * self.fontMetrics().averageCharWidth())
+        self._name.selectAll()
+        self._allow(name)
 
-    def _tell_problems(self) -> None:
-        """Tell of files that were sound when the program started and are not any more."""
-        problems = self._store.problems
-        for problem in problems[self._problems :]:
-            self.failed.emit(InputError(problem))
-        self._problems = len(problems)
+    @property
+    def name(self) -> str:
+        """What was typed, without blanks around it."""
+        return self._name.text().strip()
 
-    def _attempt(self, work: Callable[[], object]) -> bool:
-        try:
-            work()
-        except InputError as error:
-            self.failed.emit(error)
-            return False
-        return True
+    @property
+    def description(self) -> str:
+        """What was typed, without blanks around it; empty where none was asked for."""
+        return self._description.text().strip()
 
-    def _ask_save(self) -> None:
-        self.saving.emit()
-        dialog = PresetDialog("Save as preset", self, description="")
-        dialog.named.connect(self._save_as)
-        dialog.open()
-
-    def _save_as(self, name: str, description: str) -> None:
-        def keep(overwrite: bool) -> None:
-            preset = Preset(name=name, description=description, settings=self._settings)
-            self._store.save(preset, overwrite=overwrite)
-            self._select(preset.name)
-
-        self._attempt(lambda: self._replacing(name, keep))
-
-    def _replacing(self, name: str, keep: Callable[[bool], None]) -> None:
-        """Keep a preset at once, or ask first where it would replace another."""
-        if any(own.name.casefold() == name.casefold() for own in self._own):
-            question = f"There is a preset “{name}” already. Replace it?"
-            self._confirm(question, "Replace", lambda: keep(True))
-        else:
-            keep(False)
-
-    def _ask_rename(self) -> None:
-        old = self._name
-        dialog = PresetDialog("Rename preset", self, name=old)
-        dialog.named.connect(lambda new: self._rename_to(old, new))
-        dialog.open()
-
-    def _rename_to(self, old: str, new: str) -> None:
-        if new != old and self._attempt(lambda: self._store.rename(old, new)):
-            self._select(new)
-
-    def _ask_delete(self) -> None:
-        def delete(name: str = self._name) -> None:
-            self._store.delete(name)
-            self._select("")
-
-        self._confirm(f"Delete the preset “{self._name}”?", "Delete", delete)
-
-    def _ask_import(self) -> None:
-        dialog = QFileDialog(self, "Import preset", "", _FILES)
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        self._open(dialog, self._import_from)
-
-    def _import_from(self, path: Path) -> None:
-        def keep(overwrite: bool) -> None:
-            preset = self._store.import_file(path, overwrite)
-            self._select(preset.name)
-            self.chosen.emit(preset)
-
-        self._replacing(read_preset(path).preset.name, keep)
-
-    def _ask_export(self) -> None:
-        preset = next(preset for _, preset in self._items() if preset.name == self._name)
-        dialog = QFileDialog(self, "Export preset", "", _FILES)
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix("json")
-        dialog.selectFile(f"{preset.name}.json")
-        # The system's dialog would ask about the name before the suffix is added to it.
-        dialog.setOption(QFileDialog.Option.DontConfirmOverwrite)
-        self._open(dialog, lambda path: self._export_to(path, preset))
-
-    def _export_to(self, path: Path, preset: Preset) -> None:
-        def write(overwrite: bool) -> None:
-            self._store.export_file(preset, path, overwrite)
-
-        if os.path.lexists(path):
-            question = f"{path.name} exists already. Replace it?"
-            self._confirm(question, "Replace", lambda: write(True))
-        else:
-            write(False)
-
-    def _open(self, dialog: QFileDialog, use: Callable[[Path], object]) -> None:
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(lambda name: self._attempt(lambda: use(Path(name))))
-        dialog.open()
-
-    def _confirm(self, question: str, word: str, then: Callable[[], None]) -> None:
-        box = QMessageBox(self)
-        box.setIcon(QMessageBox.Icon.Question)
-        box.setText(question)
-        box.setTextFormat(Qt.TextFormat.PlainText)
-        box.addButton(word, QMessageBox.ButtonRole.AcceptRole)
-        box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.accepted.connect(lambda: self._attempt(then))
-        box.open()
+    def _allow(self, name: str) -> None:
+        ok = self._buttons.button(QDialogButtonBox.StandardButton.Ok)
+        ok.setEnabled(bool(name.strip()))

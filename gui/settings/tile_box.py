@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QComboBox
+from PySide6.QtWidgets import QComboBox, QLineEdit
 
 from engine.spec.parameters import Parameter
-from gui.settings.parameter_widgets import FocusedWheel
+from gui.base.wheel import FocusedWheel
 
 OFFERED = ("auto", "none", "128", "256", "512", "1024")
 
@@ -25,18 +25,20 @@ class TileBox(FocusedWheel, QComboBox):
         super().__init__()
         self._unit = row.unit
         self._value = ""
+        self._line = QLineEdit()
         self.setEditable(True)
+        self.setLineEdit(self._line)
         self.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         # Completion would turn a typed 12 into 128.
-        self.setCompleter(None)
+        self.setCompleter(None)  # type: ignore[arg-type] # the stubs forget that it may be None
         self.addItems([tile_text(tile, row.unit) for tile in OFFERED])
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.currentIndexChanged.connect(self._take_picked)
-        self.lineEdit().editingFinished.connect(self.commit)
+        self._line.editingFinished.connect(self.commit)
 
     def set_value(self, value: str) -> None:
         """Show a tile without emitting `edited`; typing that has not ended is left alone."""
-        if value == self._value and self.lineEdit().isModified():
+        if value == self._value and self._line.isModified():
             return
         self._value = value
         with QSignalBlocker(self):
@@ -45,7 +47,7 @@ class TileBox(FocusedWheel, QComboBox):
 
     def commit(self) -> None:
         """Take over what stands in the field, as leaving it does."""
-        self.lineEdit().setModified(False)
+        self._line.setModified(False)
         typed = self.currentText().strip().lower().removesuffix(self._unit).strip()
         if typed != self._value:
             self.edited.emit(typed)

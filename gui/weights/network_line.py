@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, Signal, SignalInstance
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
@@ -31,16 +31,18 @@ class NetworkLine(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 2, 8, 2)
         row.addWidget(words, 1)
-        for button in (
-            _button("Download…", "See what would be fetched", self.download_requested),
-            _button("Locate file…", "Use a file you have", self.locate_requested),
-            _button("✕", "Do not show this again", self.dismissed),
-        ):
-            row.addWidget(button)
+        self._locate = _button("Locate file…", "Use a file you have", self.locate_requested)
+        row.addWidget(_button("Download…", "See what would be fetched", self.download_requested))
+        row.addWidget(self._locate)
+        row.addWidget(_button("✕", "Do not show this again", self.dismissed))
         self.hide()
 
+    def set_busy(self, busy: bool) -> None:
+        """Take no file while weights are on their way; how they come can be looked at."""
+        self._locate.setEnabled(not busy)
 
-def _button(text: str, tip: str, clicked: Signal) -> QToolButton:
+
+def _button(text: str, tip: str, clicked: SignalInstance) -> QToolButton:
     button = QToolButton()
     button.setText(text)
     button.setToolTip(tip)

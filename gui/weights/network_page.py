@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, Signal, SignalInstance
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -156,7 +156,7 @@ class NetworkPage(QWidget):
         whole.addStretch(2)
 
 
-def _button(text: str, name: str, clicked: Signal) -> QPushButton:
+def _button(text: str, name: str, clicked: SignalInstance) -> QPushButton:
     button = QPushButton(text)
     button.setObjectName(name)
     button.clicked.connect(clicked)

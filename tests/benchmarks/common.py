@@ -30,8 +30,9 @@ from engine.run import devices
 from engine.run.targets import TargetMeasurer
 from engine.spec.choices import NetworkName
 from engine.spec.errors import NetworkMissingError
-from engine.spec.job import Job, Picture, StyleImage
+from engine.spec.job import Job
 from engine.spec.layers import CHANNELS, CONVOLUTIONS, measured_layers
+from engine.spec.pictures import Picture, StyleImage
 from engine.spec.scales import Scale
 from engine.spec.settings import Settings
 from engine.spec.tiles import Tiling

@@ -22,8 +22,8 @@ from engine.run.canvas import to_tensor
 from engine.run import devices
 from engine.run.stylize import stylize
 from engine.spec.choices import OptimizerName, Precision, StyleLoss
-from engine.spec.job import Job, StyleImage
-from engine.spec.pictures import Pixels
+from engine.spec.job import Job
+from engine.spec.pictures import Pixels, StyleImage
 from engine.spec.scales import plan_scales
 from engine.spec.settings import DEFAULTS, Settings
 from engine.storage.images import open_picture

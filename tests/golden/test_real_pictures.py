@@ -15,8 +15,9 @@ from engine.run.canvas import to_tensor
 from engine.objective.statistics import measure
 from engine.run.stylize import stylize
 from engine.spec.choices import NetworkName
-from engine.spec.job import Job, StyleImage
+from engine.spec.job import Job
 from engine.spec.outcome import Pastiche
+from engine.spec.pictures import StyleImage
 from engine.spec.settings import DEFAULTS, Settings
 from engine.storage.images import open_picture
 from engine.weights.checkpoints import read_weights

@@ -14,8 +14,9 @@ from qasync import QEventLoop
 from scripted import ScriptedDialogs, ScriptedEngine, act, leave, save_noise
 
 from engine.weights.installed import networks_folder
+from gui.app.actions import Action
 from gui.app.shell import Shell
-from gui.base.states import Action, State
+from gui.base.states import State
 from gui.session.engine_thread import EngineThread
 
 

@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +31,11 @@ from engine.spec.settings import DEFAULTS, Settings
 from engine.spec.tiles import WHOLE
 from engine.storage.failures import Failure
 from engine.weights.installed import networks_here
+from gui.app.actions import Action
 from gui.app.leaving import Unfinished
 from gui.app.shell import Shell
 from gui.base.dialogs import Dialogs
-from gui.base.states import Action
+from gui.base.tasks import Tasks
 from gui.canvas.saving import Keep
 
 PLAN = Plan(
@@ -176,7 +176,7 @@ class ScriptedDialogs(Dialogs):
         self.files: tuple[Path, ...] = ()
         self.output: Path | None = None
         self.quality: int | None = None
-        self.answers: list[StrEnum | None] = []
+        self.answers: list[object] = []
         self.questions: list[str] = []
         self.reports: list[Failure] = []
         self.texts: list[str] = []
@@ -191,12 +191,19 @@ class ScriptedDialogs(Dialogs):
         self.questions.append(suggestion.name)
         return self.output
 
+    async def open_preset(self) -> Path | None:
+        return self.files[0] if self.files else None
+
+    async def save_preset(self, suggestion: str) -> Path | None:
+        return self.output
+
     async def jpeg_quality(self, quality: int) -> int | None:
         return self.quality
 
     async def choose(self, question: str, detail: str, answers: Any) -> Any:
         self.questions.append(question)
-        fitting = (each for each in self.answers if each is None or isinstance(each, answers))
+        possible = (None, *answers.values())
+        fitting = (each for each in self.answers if each in possible)
         answer = next(fitting, None)
         if answer in self.answers:
             self.answers.remove(answer)
@@ -214,6 +221,11 @@ def leave(shell: Shell, qtbot: QtBot) -> None:
     shell.dialogs.answers = [Unfinished.DROP, Keep.DROP]
     with qtbot.waitSignal(shell.leaving.closed):
         shell.window.close()
+
+
+def settle(tasks: Tasks, qtbot: QtBot) -> None:
+    """Wait until every story has ended."""
+    qtbot.waitUntil(lambda: not tasks._running)
 
 
 def save_noise(path: Path, seed: int) -> Path:

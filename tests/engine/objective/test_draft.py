@@ -21,8 +21,9 @@ from engine.run.stylize import stylize
 from engine.run.targets import TargetMeasurer
 from engine.spec.choices import NetworkName
 from engine.spec.errors import InputError
-from engine.spec.job import Job, Picture, Pixels, StyleImage
+from engine.spec.job import Job
 from engine.spec.layers import PROJECTIONS, layer_names, measured_layers, stand_in
+from engine.spec.pictures import Picture, Pixels, StyleImage
 from engine.spec.scales import Scale
 from engine.spec.settings import DEFAULTS
 from engine.spec.tiles import Tiling

@@ -13,8 +13,9 @@ from engine.objective.evaluation import Evaluation
 from engine.objective.graphs import Evaluate, Replayed
 from engine.run.targets import TargetMeasurer
 from engine.spec.choices import NetworkName, StyleLoss
-from engine.spec.job import Job, StyleImage
+from engine.spec.job import Job
 from engine.spec.layers import measured_layers
+from engine.spec.pictures import StyleImage
 from engine.spec.scales import Scale
 from engine.spec.settings import DEFAULTS
 from engine.spec.tiles import Tiling

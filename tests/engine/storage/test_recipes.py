@@ -12,8 +12,9 @@ from PIL.PngImagePlugin import PngInfo
 
 from engine.spec.choices import Start
 from engine.spec.errors import InputError
-from engine.spec.job import Job, StyleImage
+from engine.spec.job import Job
 from engine.spec.outcome import Pastiche
+from engine.spec.pictures import StyleImage
 from engine.spec.progress import Progress, Stage
 from engine.spec.settings import DEFAULTS, Settings
 from engine.storage.embedding import TEXT_LIMIT, xmp_packet

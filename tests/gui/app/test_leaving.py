@@ -1,21 +1,24 @@
 """Closing the window, with and without something to lose."""
 
+import gc
 import threading
 
-from scripted import act, leave
+from scripted import act, leave, settle
 
 from engine.spec.errors import InputError
 from engine.storage.images import open_picture
 from engine.weights import installed
+from gui.app.actions import Action
 from gui.app.leaving import Unfinished
-from gui.base.states import Action, State
+from gui.base.states import State
 from gui.canvas.saving import Keep
+from gui.session.engine_thread import EngineThread
 
 
 def test_closing_with_an_unsaved_pastiche_asks_and_cancel_stays(rendered, qtbot):
     rendered.window.close()
     qtbot.waitUntil(lambda: bool(rendered.dialogs.questions))
-    qtbot.wait(30)
+    settle(rendered.tasks, qtbot)
     assert rendered.window.isVisible()
     assert rendered.session.unsaved
 
@@ -60,7 +63,7 @@ def test_closing_stays_when_nothing_came_of_the_job(loaded, monkeypatch, qtbot):
     qtbot.waitUntil(lambda: loaded.session.state is State.STOPPING)
     proceed.set()
     qtbot.waitUntil(lambda: bool(loaded.dialogs.reports))
-    qtbot.wait(30)
+    settle(loaded.tasks, qtbot)
     assert loaded.window.isVisible()
 
 
@@ -80,3 +83,18 @@ def test_closing_while_paused_can_discard(running, qtbot):
     act(running, Action.PAUSE)
     leave(running, qtbot)
     assert not running.window.isVisible()
+
+
+def test_a_look_ahead_at_the_very_end_leaves_no_coroutine_unawaited(
+    loaded, monkeypatch, recwarn, qtbot
+):
+    close = EngineThread.close
+
+    async def close_while_a_change_is_looked_at(engine):
+        await close(engine)
+        loaded.forecaster._look()  # as its timer might at any moment
+
+    monkeypatch.setattr(EngineThread, "close", close_while_a_change_is_looked_at)
+    leave(loaded, qtbot)
+    gc.collect()
+    assert [str(each.message) for each in recwarn if "never awaited" in str(each.message)] == []

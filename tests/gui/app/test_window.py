@@ -5,13 +5,21 @@ import json
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
-from PySide6.QtWidgets import QApplication, QComboBox, QProgressBar, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QDoubleSpinBox,
+    QProgressBar,
+    QToolButton,
+    QWidget,
+)
 from scripted import act, leave, save_noise, strip_text
 
 from engine.spec.choices import NetworkName, Start
 from engine.spec.errors import EngineError
 from engine.storage.paths import config_folder
-from gui.base.states import Action, State
+from gui.app.actions import Action
+from gui.base.states import State
 from gui.canvas.compare import CompareMode
 from gui.canvas.saving import Keep
 from gui.inputs.dropping import Dropped
@@ -39,7 +47,7 @@ def test_a_file_that_is_no_picture_gets_one_clear_sentence_and_changes_nothing(
 ):
     (tmp_path / "notes.jpg").write_text("not a picture")
     before = loaded.session.content
-    drop(loaded.window.content_pane, tmp_path / "notes.jpg")
+    drop(loaded.inputs.content_pane, tmp_path / "notes.jpg")
     qtbot.waitUntil(lambda: bool(loaded.dialogs.reports))
     assert "notes.jpg" in loaded.dialogs.reports[0].message
     assert loaded.session.content is before
@@ -48,7 +56,7 @@ def test_a_file_that_is_no_picture_gets_one_clear_sentence_and_changes_nothing(
 def test_of_several_dropped_paintings_the_good_ones_are_added(loaded, tmp_path, qtbot):
     (tmp_path / "notes.jpg").write_text("not a picture")
     good = save_noise(tmp_path / "another.png", 3)
-    drop(loaded.window.styles_pane, tmp_path / "notes.jpg", good)
+    drop(loaded.inputs.styles_pane, tmp_path / "notes.jpg", good)
     qtbot.waitUntil(lambda: bool(loaded.dialogs.reports))
     names = [style.picture.name for style in loaded.session.styles]
     assert names == ["painting.png", "another.png"]
@@ -83,7 +91,7 @@ def test_frames_progress_device_and_memory_show_while_it_runs(running, qtbot):
     qtbot.waitUntil(lambda: "step" in strip_text(running))
     assert window.device_label.text() == "scripted device"
     assert window.memory_label.text() == "2.5 GB in use"
-    assert not window.preset_bar.isEnabled()
+    assert not running.settings.presets.bar.isEnabled()
     running.session.stop()
     qtbot.waitUntil(lambda: running.session.state is State.IDLE)
     assert "Stopped and kept" in strip_text(running)
@@ -91,18 +99,18 @@ def test_frames_progress_device_and_memory_show_while_it_runs(running, qtbot):
 
 def test_the_network_page_can_be_used_while_a_job_runs(running, qtbot):
     act(running, Action.NETWORK)
-    qtbot.waitUntil(running.window.network_page.isVisible)
+    qtbot.waitUntil(running.weights.page.isVisible)
     frames = []
     running.session.progressed.connect(lambda update: frames.append(update.image))
     qtbot.waitUntil(lambda: any(frames))
-    assert running.window.network_page.isVisible()
+    assert running.weights.page.isVisible()
 
 
 def test_a_job_puts_the_network_page_away_when_it_begins(loaded, qtbot):
     act(loaded, Action.NETWORK)
-    qtbot.waitUntil(loaded.window.network_page.isVisible)
+    qtbot.waitUntil(loaded.weights.page.isVisible)
     act(loaded, Action.RENDER)
-    qtbot.waitUntil(lambda: not loaded.window.network_page.isVisible())
+    qtbot.waitUntil(lambda: not loaded.weights.page.isVisible())
 
 
 def test_stopping_is_said_until_it_is_done(running, qtbot):
@@ -130,10 +138,10 @@ def test_render_uses_what_is_being_typed(loaded, engine, qtbot):
 
 
 def test_space_on_the_canvas_holds_and_goes_on(running, qtbot):
-    qtbot.waitUntil(lambda: running.window.result_pane.focusProxy() is not None)
+    qtbot.waitUntil(lambda: running.canvas.pane.focusProxy() is not None)
     running.window.activateWindow()
-    running.window.result_pane.setFocus()
-    canvas = running.window.result_pane.focusProxy()
+    running.canvas.pane.setFocus()
+    canvas = running.canvas.pane.focusProxy()
     qtbot.waitUntil(canvas.hasFocus)
     qtbot.keyClick(canvas, Qt.Key.Key_Space)
     assert running.session.state is State.PAUSED
@@ -150,7 +158,7 @@ def test_space_on_a_button_presses_the_button(running, qtbot):
     qtbot.waitUntil(stop.hasFocus)
     qtbot.keyClick(stop, Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: running.session.result is not None)
-    assert not running.session.result.pastiche.complete
+    assert not running.session.result.complete
 
 
 def test_escape_stops_and_keeps_and_ctrl_return_renders(running, engine, qtbot):
@@ -172,7 +180,7 @@ def test_discard_leaves_an_empty_canvas_and_no_message(running, qtbot):
 
 
 def test_the_pictures_of_a_running_job_stay(running, painting, qtbot):
-    running.window.styles_pane.dropped.emit(Dropped((painting,)))
+    running.inputs.styles_pane.dropped.emit(Dropped((painting,)))
     qtbot.waitUntil(lambda: bool(running.dialogs.reports))
     assert "while they are being rendered" in running.dialogs.reports[0].message
     assert len(running.session.styles) == 1
@@ -203,7 +211,7 @@ def test_a_slider_moved_while_running_retunes_the_job(running, engine, qtbot):
     field = running.window.findChild(QWidget, "setting_style_strength")
     settings = running.session.settings.changed(style_strength=3.0)
     assert field is not None
-    running.window.parameter_panel.changed.emit(settings)
+    running.settings.panel.changed.emit(settings)
     qtbot.waitUntil(lambda: bool(engine.retunes))
     assert engine.retunes[0].settings.style_strength == 3.0
 
@@ -216,19 +224,19 @@ def test_opening_a_pastiche_offers_its_settings(rendered, tmp_path, qtbot):
     used, content = session.settings, session.content
     session.set_settings(used.changed(content_weight=9.0))
     rendered.dialogs.answers = [OwnWork.RESTORE]
-    drop(rendered.window.result_pane, tmp_path / "out.png")
+    drop(rendered.canvas.pane, tmp_path / "out.png")
     exact = used.on(NetworkName.VGG19)
     qtbot.waitUntil(lambda: session.settings == exact)
-    assert rendered.window.parameter_panel.settings() == exact
+    assert rendered.window.findChild(QDoubleSpinBox, "setting_content_weight").value() == 1
     assert session.content is content
     rendered.dialogs.answers = [OwnWork.OPEN]
-    drop(rendered.window.content_pane, tmp_path / "out.png")
+    drop(rendered.inputs.content_pane, tmp_path / "out.png")
     qtbot.waitUntil(lambda: session.content.name == "out.png")
 
 
 def test_a_start_from_a_picture_asks_for_the_picture(loaded, engine, photograph, qtbot):
     loaded.session.set_settings(loaded.session.settings.changed(start=Start.PICTURE))
-    assert loaded.window.start_row.isVisible()
+    assert loaded.inputs.start_row.isVisible()
     loaded.dialogs.files = (photograph,)
     act(loaded, Action.RENDER)
     qtbot.waitUntil(lambda: loaded.session.result is not None)
@@ -244,11 +252,11 @@ def test_the_window_comes_back_as_it_was_left(make_shell, loaded, photograph, qt
     leave(loaded, qtbot)
     again = make_shell()
     assert again.session.settings.steps == 77
-    assert again.window.parameter_panel.settings().steps == 77
+    assert again.window.findChild(QDoubleSpinBox, "setting_steps").value() == 77
     assert again.memory.now.theme is Theme.DARK
-    assert not again.window.loss_plot.isVisible()
+    assert not again.canvas.plot.isVisible()
     assert again.window.findChild(QWidget, "setting_tile").isVisible()
-    recent = again.window.menus.contents.actions()
+    recent = again.inputs.recent_contents.actions()
     assert [entry.text() for entry in recent] == ["photograph.png"]
     recent[0].trigger()
     qtbot.waitUntil(lambda: again.session.content is not None)
@@ -288,9 +296,9 @@ def test_preferences_are_plain_json(loaded, qtbot):
 
 def test_the_compare_modes_and_zoom_are_wired(rendered):
     act(rendered, Action.COMPARE_SIDE_BY_SIDE)
-    assert rendered.window.result_pane.mode is CompareMode.SIDE_BY_SIDE
+    assert rendered.canvas.pane.mode is CompareMode.SIDE_BY_SIDE
     act(rendered, Action.COMPARE_RESULT)
-    assert rendered.window.result_pane.mode is CompareMode.RESULT
+    assert rendered.canvas.pane.mode is CompareMode.RESULT
     for action in (Action.ACTUAL_SIZE, Action.ZOOM_IN, Action.ZOOM_OUT, Action.FIT):
         act(rendered, action)
 
@@ -303,16 +311,3 @@ def test_help_lists_shortcuts_and_system(shell, qtbot):
     assert "Ctrl+Return" in shortcuts
     assert "torch" in system
     assert "scripted device" in system
-
-
-def test_every_action_is_named_says_what_it_does_and_sits_in_a_menu(shell):
-    in_menus = {action for menu in shell.window.menuBar().actions() for action in walk(menu.menu())}
-    for name, action in shell.window.actions_by_name.items():
-        assert action.objectName() == name.value
-        assert action.toolTip()
-        assert action in in_menus
-
-
-def walk(menu):
-    for action in menu.actions():
-        yield from walk(action.menu()) if action.menu() else (action,)

@@ -1,4 +1,4 @@
-from enum import StrEnum
+from enum import Enum, auto
 from pathlib import Path
 
 import pytest
@@ -20,9 +20,12 @@ from engine.storage.failures import Failure
 from gui.base.dialogs import Dialogs
 
 
-class Fruit(StrEnum):
-    APPLE = "Apple"
-    PEAR = "Pear"
+class Fruit(Enum):
+    APPLE = auto()
+    PEAR = auto()
+
+
+FRUITS = {"An apple": Fruit.APPLE, "A pear": Fruit.PEAR}
 
 
 @pytest.fixture
@@ -74,16 +77,16 @@ def choose_format(dialog, name):
 
 def test_each_answer_comes_back_as_itself(ask):
     def question(dialogs):
-        return dialogs.choose("Which?", "Take one.", Fruit)
+        return dialogs.choose("Which?", "Take one.", FRUITS)
 
-    assert ask(question, click("Apple")) is Fruit.APPLE
-    assert ask(question, click("Pear")) is Fruit.PEAR
+    assert ask(question, click("An apple")) is Fruit.APPLE
+    assert ask(question, click("A pear")) is Fruit.PEAR
     assert ask(question, click("Cancel")) is None
 
 
 def test_escape_cancels_and_return_takes_the_first(ask, qtbot):
     def question(dialogs):
-        return dialogs.choose("Which?", "", Fruit)
+        return dialogs.choose("Which?", "", FRUITS)
 
     assert ask(question, lambda box: qtbot.keyClick(box, Qt.Key.Key_Escape)) is None
     assert ask(question, lambda box: qtbot.keyClick(box, Qt.Key.Key_Return)) is Fruit.APPLE
@@ -131,6 +134,16 @@ def test_giving_up_a_file_dialog_gives_no_file(ask, tmp_path):
     assert opened == ()
 
 
+def test_a_preset_is_written_under_a_name_with_its_suffix(ask, tmp_path):
+    def save(dialog: QFileDialog):
+        dialog.setDirectory(str(tmp_path))
+        type_name(dialog, "dusk")
+        dialog.accept()
+
+    assert ask(lambda dialogs: dialogs.save_preset("x.json"), save) == tmp_path / "dusk.json"
+    assert ask(lambda dialogs: dialogs.open_preset(), QDialog.reject) is None
+
+
 def test_a_picture_is_chosen(ask, photograph):
     def choose(dialog: QFileDialog):
         type_name(dialog, photograph.name)
@@ -162,7 +175,7 @@ def test_shown_text_can_be_copied_as_a_whole(ask):
 
 
 def test_a_cancelled_story_takes_its_dialog_with_it(loop, qtbot, parent):
-    task = loop.create_task(Dialogs(parent).choose("Which?", "", Fruit))
+    task = loop.create_task(Dialogs(parent).choose("Which?", "", FRUITS))
     qtbot.waitUntil(lambda: open_dialog(parent) is not None)
     task.cancel()
     qtbot.waitUntil(lambda: open_dialog(parent) is None)

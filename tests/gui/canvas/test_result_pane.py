@@ -2,7 +2,7 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, QSize, Qt
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QLabel, QWidget
 
 from gui.canvas.compare import Divider
 from gui.canvas.picture_view import PictureView
@@ -21,7 +21,7 @@ def plain(colour, width, height):
 
 @pytest.fixture
 def pane(qtbot):
-    pane = ResultPane()
+    pane = ResultPane(QWidget(objectName="startPage"))
     qtbot.addWidget(pane)
     pane.resize(640, 480)
     pane.show()
@@ -182,11 +182,11 @@ def test_the_zoom_is_written(pane):
 
 
 def test_the_start_page_is_there_until_there_is_a_picture(pane):
-    assert pane.start_page.isVisible()
+    assert pane.findChild(QWidget, "startPage").isVisible()
     pane.show_frame(plain(ORANGE, 120, 90))
-    assert not pane.start_page.isVisible()
+    assert not pane.findChild(QWidget, "startPage").isVisible()
     pane.show_frame(None)
-    assert pane.start_page.isVisible()
+    assert pane.findChild(QWidget, "startPage").isVisible()
 
 
 def test_a_frame_smaller_than_its_canvas_stands_in_the_canvas_s_place(pane):

@@ -2,10 +2,12 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 from PySide6.QtWidgets import QApplication, QPushButton, QSpinBox, QToolButton, QWidget
 
-from gui.base.states import Action, State
+from gui.app.actions import Action
+from gui.base.states import State
 
 
-def controls(window):
+def controls(shell):
+    window, inputs = shell.window, shell.inputs
     buttons = [
         window.findChild(QPushButton, name)
         for name in (
@@ -13,7 +15,7 @@ def controls(window):
         )
     ]  # fmt: skip
     remove = window.findChild(QToolButton, "styleRemove_0")
-    return [*buttons, remove, window.menus.contents, window.menus.styles, window.menus.samples]
+    return [*buttons, remove, inputs.recent_contents, inputs.recent_styles, inputs.samples]
 
 
 def drag(widget, path):
@@ -29,25 +31,25 @@ def drag(widget, path):
 
 def test_what_changes_the_pictures_rests_while_a_job_runs(running, qtbot):
     window = running.window
-    assert not any(control.isEnabled() for control in controls(window))
+    assert not any(control.isEnabled() for control in controls(running))
     assert window.findChild(QSpinBox, "styleWeight_0").isEnabled()
     running.session.pause()
-    assert not any(control.isEnabled() for control in controls(window))
+    assert not any(control.isEnabled() for control in controls(running))
     running.session.stop()
     qtbot.waitUntil(lambda: running.session.state is State.IDLE)
-    assert all(control.isEnabled() for control in controls(window))
+    assert all(control.isEnabled() for control in controls(running))
 
 
 def test_nothing_can_be_dropped_anywhere_while_a_job_runs(running, painting, qtbot):
-    window = running.window
-    for widget in (window, window.content_pane, window.styles_pane):
+    window, inputs = running.window, running.inputs
+    for widget in (window, inputs.content_pane, inputs.styles_pane):
         assert not drag(widget, painting)
     assert not any(each.isVisible() for each in window.findChildren(QWidget, "dropHighlight"))
     assert len(running.session.styles) == 1
     assert not running.dialogs.reports
     running.session.stop()
     qtbot.waitUntil(lambda: running.session.state is State.IDLE)
-    assert drag(window.styles_pane, painting)
+    assert drag(inputs.styles_pane, painting)
     qtbot.waitUntil(lambda: len(running.session.styles) == 2)
 
 
@@ -72,7 +74,7 @@ def test_pasting_from_an_empty_clipboard_says_so(loaded, qtbot):
 
 
 def test_the_name_of_a_recent_file_is_shown_as_it_is_written(loaded):
-    loaded.window.menus.styles.show_files(("/a/<b>x.png",))
-    (entry,) = loaded.window.menus.styles.actions()
+    loaded.inputs.recent_styles.show_files(("/a/<b>x.png",))
+    (entry,) = loaded.inputs.recent_styles.actions()
     assert "&lt;b&gt;x.png" in entry.toolTip()
     assert entry.data() == "/a/<b>x.png"

@@ -5,7 +5,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QToolButton
 from scripted import leave
 
-from gui.base.states import Action, State
+from gui.app.actions import Action
+from gui.base.states import State
 from gui.inputs.opening import Role
 from gui.inputs.sample_card import SampleCard
 from gui.inputs.samples import SAMPLE_PAIRS
@@ -26,7 +27,7 @@ def names(shell):
 
 
 def recent_buttons(shell, kind):
-    page = shell.window.result_pane.start_page
+    page = shell.inputs.start_page
     return [
         button
         for button in page.findChildren(QToolButton)
@@ -117,7 +118,7 @@ def test_samples_are_not_remembered_as_recent_files(shell, finish):
 def test_the_menu_opens_a_pair_in_place_of_what_is_open(shell, finish, photograph, painting, qtbot):
     finish(shell.opening.open_one(Role.CONTENT, photograph))
     finish(shell.opening.open_one(Role.STYLE, painting))
-    entries = {entry.text(): entry for entry in shell.window.menus.samples.actions()}
+    entries = {entry.text(): entry for entry in shell.inputs.samples.actions()}
     assert list(entries) == [pair.title for pair in SAMPLE_PAIRS]
     entries["Watercolour"].trigger()
     qtbot.waitUntil(lambda: names(shell) == ("photograph.jpg", ["wash.jpg"]))
@@ -134,7 +135,7 @@ def test_pairs_rest_while_a_job_runs(shell, engine, finish, qtbot):
     engine.steps = None
     shell.window.actions_by_name[Action.RENDER].trigger()
     qtbot.waitUntil(lambda: shell.session.state is State.RUNNING)
-    assert not shell.window.menus.samples.isEnabled()
+    assert not shell.inputs.samples.isEnabled()
     shell.session.stop()
     qtbot.waitUntil(lambda: shell.session.state is State.IDLE)
-    assert shell.window.menus.samples.isEnabled()
+    assert shell.inputs.samples.isEnabled()

@@ -7,8 +7,7 @@ from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QSlider, QSpinBox, QToolButton
 
-from engine.spec.job import StyleImage
-from engine.spec.pictures import Picture
+from engine.spec.pictures import Picture, StyleImage
 from gui.inputs.dropping import Dropped
 from gui.inputs.style_row import StyleRow
 from gui.inputs.styles_pane import StylesPane
@@ -171,7 +170,8 @@ def test_tab_reaches_row_field_and_remove_of_each_painting(pane, pair):
             chain.append(widget)
         widget = widget.nextInFocusChain()
     rows = [widget for widget in chain if isinstance(widget, (StyleRow, QSpinBox, QToolButton))]
-    assert [type(widget) for widget in rows] == [StyleRow, QSpinBox, QToolButton] * 2
+    kinds = [StyleRow, QSpinBox, QToolButton] * 2
+    assert all(isinstance(widget, kind) for widget, kind in zip(rows, kinds, strict=True))
 
 
 def test_scrolling_over_a_weight_scrolls_the_list(pane, qtbot):

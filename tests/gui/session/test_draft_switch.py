@@ -9,7 +9,8 @@ from engine.spec.choices import NetworkName
 from engine.spec.errors import InputError
 from engine.weights import installed
 from engine.weights.installed import Download
-from gui.base.states import Action, State
+from gui.app.actions import Action
+from gui.base.states import State
 from gui.inputs.opening import Role
 
 
@@ -24,7 +25,7 @@ def drafting(network, published, make_shell, qtbot):
     """A window that has nothing but the draft network."""
     network.unlink()
     shell = make_shell()
-    qtbot.waitUntil(shell.window.network_line.isVisible)
+    qtbot.waitUntil(shell.weights.line.isVisible)
     return shell
 
 
@@ -35,7 +36,7 @@ def open_pictures(shell, finish, photograph, painting):
 
 
 def line_button(shell, text):
-    buttons = shell.window.network_line.findChildren(QToolButton)
+    buttons = shell.weights.line.findChildren(QToolButton)
     return next(button for button in buttons if button.text() == text)
 
 
@@ -56,13 +57,13 @@ def render(shell, qtbot):
 
 def test_with_vgg_in_place_nothing_is_said_but_its_name(shell, qtbot):
     qtbot.waitUntil(lambda: network_label(shell) == "VGG-19")
-    assert not shell.window.network_line.isVisible()
+    assert not shell.weights.line.isVisible()
 
 
 def test_without_vgg_one_line_says_so_and_the_first_picture_is_painted(
     drafting, engine, finish, photograph, painting, qtbot
 ):
-    assert not drafting.window.network_page.isVisible()
+    assert not drafting.weights.page.isVisible()
     assert network_label(drafting) == "Draft network"
     open_pictures(drafting, finish, photograph, painting)
     render(drafting, qtbot)
@@ -73,18 +74,18 @@ def test_without_vgg_one_line_says_so_and_the_first_picture_is_painted(
 
 def test_the_line_stays_away_once_it_was_put_away(drafting, make_shell, qtbot):
     line_button(drafting, "✕").click()
-    assert not drafting.window.network_line.isVisible()
+    assert not drafting.weights.line.isVisible()
     leave(drafting, qtbot)
     again = make_shell()
     qtbot.waitUntil(lambda: network_label(again) == "Draft network")
-    assert not again.window.network_line.isVisible()
+    assert not again.weights.line.isVisible()
 
 
 def test_download_shows_what_would_be_fetched_before_anything_is(drafting, monkeypatch, qtbot):
     fetched = []
     monkeypatch.setattr(installed, "download_weights", lambda *given: fetched.append(given))
     line_button(drafting, "Download…").click()
-    page = drafting.window.network_page
+    page = drafting.weights.page
     qtbot.waitUntil(page.isVisible)
     texts = [label.text() for label in page.findChildren(QLabel)]
     assert "VGG-19 paints finer" in texts
@@ -105,8 +106,8 @@ def test_a_located_file_ends_the_drafting(drafting, network, monkeypatch, qtbot)
     line_button(drafting, "Locate file…").click()
     qtbot.waitUntil(lambda: network_label(drafting) == "VGG-19")
     assert asked == [("mine.pth", NetworkName.VGG19)]
-    assert not drafting.window.network_line.isVisible()
-    assert not drafting.window.network_page.isVisible()
+    assert not drafting.weights.line.isVisible()
+    assert not drafting.weights.page.isVisible()
 
 
 def test_a_located_file_that_is_no_network_is_told_and_the_drafting_goes_on(
@@ -119,25 +120,25 @@ def test_a_located_file_that_is_no_network_is_told_and_the_drafting_goes_on(
     drafting.dialogs.files = (network.with_name("mine.pth"),)
     line_button(drafting, "Locate file…").click()
     qtbot.waitUntil(lambda: bool(drafting.dialogs.reports))
-    qtbot.waitUntil(lambda: not drafting.window.network_page.isVisible())
-    assert drafting.window.network_line.isVisible()
+    qtbot.waitUntil(lambda: not drafting.weights.page.isVisible())
+    assert drafting.weights.line.isVisible()
 
 
 def test_a_network_chosen_by_name_still_needs_its_weights(drafting, qtbot):
     session = drafting.session
     session.set_settings(session.settings.changed(network=NetworkName.VGG16))
-    qtbot.waitUntil(drafting.window.network_page.isVisible)
-    qtbot.waitUntil(lambda: not drafting.window.network_line.isVisible())
+    qtbot.waitUntil(drafting.weights.page.isVisible)
+    qtbot.waitUntil(lambda: not drafting.weights.line.isVisible())
     session.set_settings(session.settings.changed(network=NetworkName.AUTO))
-    qtbot.waitUntil(lambda: not drafting.window.network_page.isVisible())
-    qtbot.waitUntil(drafting.window.network_line.isVisible)
+    qtbot.waitUntil(lambda: not drafting.weights.page.isVisible())
+    qtbot.waitUntil(drafting.weights.line.isVisible)
 
 
 def test_the_switch_drafts_the_next_job_and_leaves_the_settings_alone(loaded, engine, qtbot):
     settings = loaded.session.settings
     qtbot.mouseClick(box(loaded), Qt.MouseButton.LeftButton, pos=box(loaded).rect().center())
     qtbot.waitUntil(lambda: network_label(loaded) == "Draft network")
-    assert not loaded.window.network_line.isVisible()
+    assert not loaded.weights.line.isVisible()
     render(loaded, qtbot)
     box(loaded).click()
     loaded.session.mark_saved(loaded.session.result, loaded.session.content.path)

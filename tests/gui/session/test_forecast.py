@@ -9,7 +9,8 @@ from engine.plan.memory import Outlook
 from engine.spec.errors import EngineError
 from engine.spec.scales import Scale
 from engine.spec.tiles import Tiling
-from gui.base.states import Action, State
+from gui.app.actions import Action
+from gui.base.states import State
 from gui.inputs.opening import Role
 from gui.session.forecast import outlook_text
 

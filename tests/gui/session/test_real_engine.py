@@ -12,7 +12,8 @@ from engine.spec.choices import NetworkName
 from engine.spec.settings import DEFAULTS
 from engine.storage.images import open_picture
 from engine.storage.recipes import read_recipe
-from gui.base.states import Action, State
+from gui.app.actions import Action
+from gui.base.states import State
 from gui.inputs.opening import Role
 from gui.inputs.sample_card import SampleCard
 

@@ -2,11 +2,21 @@
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QLabel, QSlider, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QComboBox,
+    QLabel,
+    QPushButton,
+    QSlider,
+    QToolButton,
+    QWidget,
+)
+from scripted import settle
 
-from engine.spec.choices import NetworkName, OptimizerName, Start
+from engine.spec.choices import OptimizerName, Start
 from engine.spec.parameters import Group, Kind
-from engine.spec.settings import DEFAULTS, PARAMETERS
+from engine.spec.settings import DEFAULTS, PARAMETERS, Settings
+from gui.settings import parameter_panel
 from gui.settings.parameter_panel import ParameterPanel
 from gui.settings.parameter_row import ParameterRow, facts_of, tooltip_of
 
@@ -49,7 +59,6 @@ def test_every_setting_has_a_named_and_explained_control(panel, row):
 
 
 def test_the_panel_shows_the_defaults_first(panel):
-    assert panel.settings() == DEFAULTS
     for row in PARAMETERS:
         if row.kind in (Kind.NUMBER, Kind.INTEGER):
             assert setting(panel, row.name).value() == row.default
@@ -87,7 +96,7 @@ def test_a_field_may_go_beyond_its_slider(panel, told):
 
 
 def test_slider_places_of_the_same_value_are_told_once(panel, told):
-    slider = panel.findChild(QSlider, "setting_history_slider")
+    slider = panel.findChild(QSlider, "setting_lbfgs_history_slider")
     panel.set_settings(DEFAULTS.changed(optimizer=OptimizerName.LBFGS))
     for position in range(slider.minimum(), slider.maximum() + 1):
         slider.setValue(position)
@@ -100,7 +109,7 @@ def test_choosing_a_word_tells_it(panel, told):
     assert told == [DEFAULTS.changed(start=Start.STYLE_NOISE)]
 
 
-def test_typing_survives_settings_that_arrive_meanwhile(panel, qtbot):
+def test_typing_survives_settings_that_arrive_meanwhile(panel, told, qtbot):
     field = setting(panel, "output_size", QAbstractSpinBox)
     field.selectAll()
     qtbot.keyClicks(field, "64")
@@ -108,7 +117,7 @@ def test_typing_survives_settings_that_arrive_meanwhile(panel, qtbot):
     panel.set_running(False)
     qtbot.keyClicks(field, "0")
     qtbot.keyClick(field, Qt.Key.Key_Return)
-    assert panel.settings() == DEFAULTS.changed(steps=33, output_size=640)
+    assert told == [DEFAULTS.changed(steps=33, output_size=640)]
 
 
 def test_settings_from_outside_are_shown_and_not_told(panel, told):
@@ -117,7 +126,6 @@ def test_settings_from_outside_are_shown_and_not_told(panel, told):
     )
     panel.set_settings(settings)
     assert told == []
-    assert panel.settings() == settings
     assert setting(panel, "steps").value() == 33
     assert setting(panel, "pooling").currentText() == "L2"
     assert setting(panel, "content_layers_relu3_1").value() == 2
@@ -135,7 +143,7 @@ def test_reset_is_offered_only_when_there_is_something_to_reset(panel, told, qtb
     setting(panel, "smoothness").setValue(3)
     assert reset.isEnabled()
     reset.click()
-    assert panel.settings() == DEFAULTS
+    assert told[-1] == DEFAULTS
     assert not reset.isEnabled()
     assert len(told) == 2
 
@@ -170,7 +178,6 @@ def test_a_network_without_a_chosen_layer_is_refused_visibly(panel, told):
     panel.set_settings(DEFAULTS.changed(content_layers="relu5_4:1"))
     setting(panel, "network", QComboBox).setCurrentText("VGG-16")
     assert told == []
-    assert panel.settings().network is NetworkName.AUTO
     assert setting(panel, "network", QComboBox).currentText() == "Auto"
     assert "vgg16 has no layer relu5_4" in refusal_of(panel, "network")
     setting(panel, "steps").setValue(50)
@@ -227,3 +234,63 @@ def test_dragging_a_slider_keeps_the_handle_under_the_mouse(panel, qtbot):
     for position in range(100, 300, 7):
         slider.setSliderPosition(position)
         assert slider.sliderPosition() == position
+
+
+TICKS = range(100, 140, 2)
+
+
+def count_calls(monkeypatch, kind, name):
+    calls, function = [], getattr(kind, name)
+
+    def counted(self, *given, **named):
+        calls.append(self)
+        return function(self, *given, **named)
+
+    monkeypatch.setattr(kind, name, counted)
+    return calls
+
+
+def drag(parent, name):
+    slider = parent.findChild(QSlider, f"setting_{name}_slider")
+    for position in TICKS:
+        slider.setValue(position)
+
+
+@pytest.mark.parametrize("rows", [len(PARAMETERS), 6])
+def test_a_slider_dragged_refreshes_its_own_row_alone_however_many_there_are(
+    qtbot, monkeypatch, rows
+):
+    monkeypatch.setattr(parameter_panel, "PARAMETERS", PARAMETERS[:rows])
+    panel = ParameterPanel()
+    qtbot.addWidget(panel)
+    shown = count_calls(monkeypatch, ParameterRow, "show_settings")
+    validated = count_calls(monkeypatch, Settings, "__init__")
+    drag(panel, "style_strength")
+    assert [row.row.name for row in shown] == ["style_strength"] * len(TICKS)
+    assert len(validated) == len(TICKS)
+
+
+def test_in_the_whole_window_a_tick_costs_one_row_and_one_validation(shell, monkeypatch, qtbot):
+    settle(shell.tasks, qtbot)
+    shown = count_calls(monkeypatch, ParameterRow, "show_settings")
+    validated = count_calls(monkeypatch, Settings, "__init__")
+    drag(shell.window, "style_strength")
+    assert len(shown) == len(TICKS)
+    assert len(validated) == len(TICKS)
+    assert shell.session.settings == shell.memory.now.settings != DEFAULTS
+
+
+def test_a_choice_refreshes_what_depends_on_it(panel, monkeypatch):
+    shown = count_calls(monkeypatch, ParameterRow, "show_settings")
+    setting(panel, "optimizer", QComboBox).setCurrentText("Gradient descent")
+    dependent = {row.name for row in PARAMETERS if row.relevant and row.relevant[0] == "optimizer"}
+    assert {row.row.name for row in shown} == {"optimizer"} | dependent
+
+
+def test_another_network_offers_its_own_layers(panel):
+    setting(panel, "network", QComboBox).setCurrentText("VGG-16")
+    menu = setting(panel, "style_layers_add", QPushButton).menu()
+    menu.aboutToShow.emit()
+    offered = {action.text() for stage in menu.actions() for action in stage.menu().actions()}
+    assert "relu3_3" in offered
+    assert "relu3_4" not in offered

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QObject, Qt, Slot
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication, QToolTip
 
-from gui.session.preferences import Theme
+from gui.session.preferences import Memory, Theme
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,28 @@ SCHEMES = {
     Theme.LIGHT: Qt.ColorScheme.Light,
     Theme.DARK: Qt.ColorScheme.Dark,
 }
+
+
+class Theming(QObject):
+    """Colours the application as the person likes it, and follows the system where they do."""
+
+    def __init__(
+        self, application: QApplication, memory: Memory, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._application = application
+        self._memory = memory
+        application.styleHints().colorSchemeChanged.connect(self._apply)
+        self._apply()
+
+    def choose(self, theme: Theme) -> None:
+        """Colour it in another way, from now on."""
+        self._memory.change(theme=theme)
+        self._apply()
+
+    @Slot()
+    def _apply(self) -> None:
+        apply_theme(self._application, self._memory.now.theme)
 
 
 def apply_theme(application: QApplication, theme: Theme) -> None:
