@@ -133,7 +133,7 @@ class Session(QObject):
         """What the next job would be asked: the request, with the draft network if that is on."""
         if not self.draft:
             return self.request
-        return self.request.asking(self.settings.model_copy(update={"network": NetworkName.DRAFT}))
+        return self.request.asking(self.settings.on(NetworkName.DRAFT))
 
     def set_content(self, picture: Picture | None) -> None:
         """Take another photograph, or none for a texture."""

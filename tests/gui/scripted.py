@@ -118,7 +118,7 @@ class ScriptedEngine:
             time.sleep(0.002)
             self.step += 1
             if self.step == 3 and self.error is not None:
-                error, self.error, ending = self.error, None, Ending.FAILED
+                error, self.error, ending = _raised(self.error), None, Ending.FAILED
                 break
             frame = pixels.copy() if frame_due() else None
             ending = self._take((yield self._progress(frame)))
@@ -166,6 +166,14 @@ class ScriptedEngine:
             memory=2_500_000_000,
             frame=frame,
         )
+
+
+def _raised(error: Exception) -> Exception:
+    """The error with a traceback, as one that an engine has met."""
+    try:
+        raise error
+    except Exception as met:
+        return met
 
 
 class ScriptedDialogs(Dialogs):

@@ -20,7 +20,7 @@ def test_from_two_pictures_to_a_saved_pastiche_that_opens_again(rendered, tmp_pa
     assert rendered.dialogs.questions == ["photograph_painting_Painterly_32x24_001.png"]
     pixels = open_picture(tmp_path / "out.png").pixels
     assert np.array_equal(pixels, rendered.session.result.pastiche.pixels)
-    assert read_recipe(tmp_path / "out.png").content.name == "photograph.png"
+    assert read_recipe(tmp_path / "out.png").recipe.request.content.name == "photograph.png"
     assert "saved as out.png" in strip_text(rendered)
     assert "Saved out.png" in rendered.window.statusBar().currentMessage()
     assert not rendered.window.isWindowModified()

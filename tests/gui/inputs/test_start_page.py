@@ -52,7 +52,7 @@ def test_two_clicks_make_a_picture(shell, engine, qtbot):
     qtbot.waitUntil(lambda: bool(shell.session.styles))
     qtbot.mouseClick(shell.window.findChild(QToolButton, "renderButton"), Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: shell.session.result is not None)
-    assert engine.jobs[0].content.name == "photograph.jpg"
+    assert engine.jobs[0].request.content.name == "photograph.jpg"
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Space])

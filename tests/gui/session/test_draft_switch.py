@@ -67,8 +67,9 @@ def test_without_vgg_one_line_says_so_and_the_first_picture_is_painted(
     assert network_label(drafting) == "Draft network"
     open_pictures(drafting, finish, photograph, painting)
     render(drafting, qtbot)
-    assert engine.jobs[0].request.settings.network is NetworkName.DRAFT
-    assert engine.jobs[0].network_weights == installed.find_weights(NetworkName.DRAFT)
+    # The person asked for whatever is here; the engine decides that it is the draft network.
+    assert engine.jobs[0].request.settings.network is NetworkName.AUTO
+    assert engine.foreseen[-1] == engine.jobs[0].request
     assert not drafting.dialogs.reports
 
 
@@ -143,7 +144,10 @@ def test_the_switch_drafts_the_next_job_and_leaves_the_settings_alone(loaded, en
     box(loaded).click()
     loaded.session.mark_saved(loaded.session.result, loaded.session.content.path)
     render(loaded, qtbot)
-    assert [job.settings.network for job in engine.jobs] == [NetworkName.DRAFT, NetworkName.VGG19]
+    assert [job.request.settings.network for job in engine.jobs] == [
+        NetworkName.DRAFT,
+        NetworkName.AUTO,
+    ]
     assert loaded.session.settings == settings
 
 

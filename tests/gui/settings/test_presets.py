@@ -320,7 +320,7 @@ def test_importing_over_a_preset_is_asked_first(bench, tmp_path):
 
 def test_a_corrupt_file_changes_nothing_and_is_told(bench, tmp_path):
     path = tmp_path / "bad.json"
-    path.write_text('{"name": "Bad", "settings": {"steps": "many"}}')
+    path.write_text('{"name": "Bad", "settings": ["steps"]}')
     bench.choose("Mine")
     bench.file("Import", path)
     bench.settle()
