@@ -477,6 +477,21 @@ def test_a_second_file_of_a_name_is_told_and_left(
     assert "zz.json" in store.problems[0]
 
 
+def test_a_preset_that_reads_back_otherwise_is_not_called_saved(
+    store: PresetStore, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.save(look(steps=1))
+    (path,) = folder.iterdir()
+    before = path.read_text()
+    other = before.replace('"steps": 1', '"steps": 7').encode()
+    with monkeypatch.context() as failing:
+        failing.setattr(Path, "read_bytes", lambda _path: other)
+        with pytest.raises(InputError, match="not written faithfully"):
+            store.save(look(steps=2), overwrite=True)
+    assert path.read_text() == before
+    assert list(folder.iterdir()) == [path]
+
+
 def test_a_full_disk_leaves_the_old_preset(
     store: PresetStore, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
