@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import shutil
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -363,6 +364,12 @@ def test_a_preset_is_replaced_only_when_asked(store: PresetStore, folder: Path) 
     store.save(look("DUSK", content_weight=2.0), overwrite=True)
     assert store.presets() == (look("DUSK", content_weight=2.0),)
     assert len(list(folder.iterdir())) == 1
+
+
+def test_a_name_is_one_however_its_accents_are_spelt(store: PresetStore) -> None:
+    store.save(look(unicodedata.normalize("NFC", "Été")))
+    with pytest.raises(InputError, match="already"):
+        store.save(look(unicodedata.normalize("NFD", "Été")))
 
 
 @pytest.mark.parametrize("name", ["Painterly", "TEXTURE", " Early and deep "])
