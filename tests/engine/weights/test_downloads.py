@@ -120,6 +120,11 @@ def test_the_file_arrives_whole_and_alone(site: Site, destination: Path) -> None
     assert remains(destination) == ["file.pth"]
 
 
+def test_the_bytes_are_asked_for_as_they_are_hashed(site: Site, destination: Path) -> None:
+    get(site, destination)
+    assert site.requests[-1]["accept-encoding"] == "identity"
+
+
 def test_progress_counts_up_to_the_whole(site: Site, destination: Path) -> None:
     seen: list[tuple[int, int]] = []
     fetch(site.url, destination, digest(BODY), lambda *counts: seen.append(counts), lambda: False)
