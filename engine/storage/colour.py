@@ -141,7 +141,6 @@ def _leaves_alone(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:
 
 
 def pixels_of(image: Image.Image) -> Pixels:
-    """The pixels of an image in mode RGB, read-only."""
+    """The pixels of an image in mode RGB, read-only as Pillow hands them out."""
     pixels: Pixels = np.asarray(image)
-    pixels.flags.writeable = False
     return pixels

@@ -99,12 +99,12 @@ def test_values_that_all_fit_bring_no_note() -> None:
 
 
 def test_of_a_network_and_layers_that_it_lacks_the_layers_are_lost() -> None:
-    values = {"style_layers": {"relu3_4": 1}, "network": "vgg16", "content_layers": "relu3_1"}
+    values = {"content_layers": {"relu3_4": 1}, "network": "vgg16", "style_layers": "relu3_1"}
     settings, (note,) = settings_and_notes(values)
-    assert settings == DEFAULTS.changed(network="vgg16", content_layers="relu3_1")
+    assert settings == DEFAULTS.changed(network="vgg16", style_layers="relu3_1")
     assert settings.network is NetworkName.VGG16
     assert "relu3_4" in note
-    assert "style_layers" in note
+    assert "content_layers" in note
 
 
 def test_of_a_setting_under_both_its_names_the_present_one_counts() -> None:

@@ -89,6 +89,18 @@ def test_float_tiff_from_0_to_1_runs_from_black_to_white() -> None:
     image = Image.fromarray(GRADIENT.astype(np.float32) / 255)
     picture = decode_picture(encoded(image, "TIFF"), "x")
     np.testing.assert_array_equal(picture.pixels, grey(GRADIENT))
+    assert picture.notes == ("Reduced to 8 bits per channel.",)
+
+
+def test_float_tiff_within_0_to_1_is_not_stretched() -> None:
+    image = Image.fromarray(np.array([[0.2, 0.6]], np.float32))
+    assert decode_picture(encoded(image, "TIFF"), "x").pixels[0, :, 0].tolist() == [51, 153]
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_picture_of_one_value_without_an_agreed_range_is_black() -> None:
+    image = Image.fromarray(np.full((2, 2), 7, np.int32))
+    assert decode_picture(encoded(image, "TIFF"), "x").pixels.max() == 0
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.int32])
@@ -151,10 +163,43 @@ def test_an_opaque_alpha_channel_goes_without_a_word() -> None:
     assert picture.notes == ()
 
 
+def entries_of(profile: bytes) -> dict[str, int]:
+    """Where the entries of an ICC profile's tag table begin (ICC.1:2022, 7.3)."""
+    return {profile[at : at + 4].decode(): at for at in range(132, 132 + 12 * profile[131], 12)}
+
+
+def srgb_profile_with(tag: str, data: bytes) -> bytes:
+    """The sRGB profile with other bytes at the beginning of one tag's data."""
+    profile = srgb_profile()
+    entry = entries_of(profile)[tag]
+    offset, size = struct.unpack(">II", profile[entry + 4 : entry + 12])
+    assert len(data) <= size
+    return profile[:offset] + data + profile[offset + len(data) :]
+
+
+def curve(*values: int) -> bytes:
+    """A tone curve through points of 16 bits; the straight line where there is none."""
+    return b"curv" + struct.pack(f">II{len(values)}H", 0, len(values), *values)
+
+
+def grey_profile() -> bytes:
+    """A profile for grey in linear light."""
+    header = bytearray(srgb_profile()[:128])
+    header[16:20] = b"GRAY"
+    white = b"XYZ \0\0\0\0" + struct.pack(">3i", 63190, 65536, 54061)  # D50
+    tags = {b"wtpt": white, b"kTRC": curve()}
+    table, body = struct.pack(">I", len(tags)), b""
+    for name, data in tags.items():
+        table += name + struct.pack(">II", 128 + 4 + 12 * len(tags) + len(body), len(data))
+        body += data
+    profile = bytes(header) + table + body
+    return struct.pack(">I", len(profile)) + profile[4:]
+
+
 def wide_gamut_profile() -> bytes:
     """The sRGB profile with red and green exchanged: a conversion nobody can overlook."""
     profile = bytearray(srgb_profile())
-    entries = {profile[at : at + 4].decode(): at for at in range(132, 132 + 12 * profile[131], 12)}
+    entries = entries_of(profile)
     red, green = entries["rXYZ"] + 4, entries["gXYZ"] + 4
     profile[red : red + 4], profile[green : green + 4] = (
         profile[green : green + 4],
@@ -191,16 +236,61 @@ def test_an_srgb_profile_changes_nothing(mode: str) -> None:
     assert picture.notes == ()
 
 
+def test_a_profile_that_differs_little_from_srgb_is_obeyed_all_the_same() -> None:
+    # The exponent of the tone curve is 2.4 in sRGB; some levels of a dark grey come from 2.3.
+    profile = srgb_profile_with("rTRC", b"para" + struct.pack(">IHHi", 0, 3, 0, int(2.3 * 65536)))
+    grey_picture = Image.new("RGB", (1, 1), (60, 60, 60))
+    picture = decode_picture(encoded(grey_picture, "PNG", icc_profile=profile), "x")
+    assert 62 <= picture.pixels.min() <= picture.pixels.max() <= 68
+    assert picture.notes == ("Converted from its colour profile to sRGB.",)
+
+
+def test_white_stays_white_whatever_white_a_profile_is_of() -> None:
+    bluish = b"XYZ \0\0\0\0" + struct.pack(">3i", 60000, 65536, 80000)
+    profile = bytearray(srgb_profile_with("wtpt", bluish))
+    entries = entries_of(bytes(profile))
+    red, green = entries["rXYZ"] + 4, entries["gXYZ"] + 4
+    profile[red : red + 4], profile[green : green + 4] = (
+        profile[green : green + 4],
+        profile[red : red + 4],
+    )
+    white = Image.new("RGB", (1, 1), "white")
+    picture = decode_picture(encoded(white, "PNG", icc_profile=bytes(profile)), "x")
+    assert picture.pixels[0, 0].tolist() == [255, 255, 255]
+    assert picture.notes == ("Converted from its colour profile to sRGB.",)
+
+
+def test_black_stays_black_where_a_profile_says_it_is_grey() -> None:
+    lifted = curve(3000, 6000, 12000, 20000, 30000, 40000, 52000, 65535)
+    black = Image.new("RGB", (1, 1), "black")
+    data = encoded(black, "PNG", icc_profile=srgb_profile_with("rTRC", lifted))
+    assert decode_picture(data, "x").pixels.max() <= 2
+
+
+def test_a_grey_profile_is_obeyed_and_noted() -> None:
+    half = Image.new("L", (1, 1), 128)
+    picture = decode_picture(encoded(half, "PNG", icc_profile=grey_profile()), "x")
+    assert picture.pixels[0, 0].tolist() == [188, 188, 188]
+    assert picture.notes == ("Converted from its colour profile to sRGB.",)
+
+
+DAMAGED = "Ignored its colour profile, which is damaged."
+
+
 @pytest.mark.parametrize(
-    ("mode", "profile", "note"),
+    ("mode", "profile", "notes"),
     [
-        ("RGB", b"no profile at all", "Ignored its colour profile, which is damaged."),
-        ("RGB", srgb_profile()[:300], "Ignored its colour profile, which is damaged."),
-        ("CMYK", srgb_profile(), "Ignored its colour profile, which is of another kind."),
+        ("RGB", b"no profile at all", (DAMAGED,)),
+        ("RGB", srgb_profile()[:300], (DAMAGED,)),
+        ("L", grey_profile()[:140], (DAMAGED,)),
+        ("CMYK", b"none", (DAMAGED, "Converted from CMYK without a colour profile.")),
+        ("CMYK", srgb_profile(), ("Ignored its colour profile, which is of another kind.",)),
     ],
 )
-def test_a_useless_profile_is_left_out_and_noted(mode: str, profile: bytes, note: str) -> None:
+def test_a_useless_profile_is_left_out_and_noted(
+    mode: str, profile: bytes, notes: tuple[str, ...]
+) -> None:
     image = painting().convert(mode)
     picture = decode_picture(encoded(image, "TIFF", icc_profile=profile), "x")
     np.testing.assert_array_equal(picture.pixels, np.asarray(image.convert("RGB")))
-    assert note in picture.notes
+    assert picture.notes == notes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import shutil
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -365,6 +366,12 @@ def test_a_preset_is_replaced_only_when_asked(store: PresetStore, folder: Path) 
     assert len(list(folder.iterdir())) == 1
 
 
+def test_a_name_is_one_however_its_accents_are_spelt(store: PresetStore) -> None:
+    store.save(look(unicodedata.normalize("NFC", "Été")))
+    with pytest.raises(InputError, match="already"):
+        store.save(look(unicodedata.normalize("NFD", "Été")))
+
+
 @pytest.mark.parametrize("name", ["Painterly", "TEXTURE", " Early and deep "])
 def test_the_names_of_built_ins_are_taken(store: PresetStore, name: str) -> None:
     with pytest.raises(InputError, match="ships with the program"):
@@ -475,6 +482,21 @@ def test_a_second_file_of_a_name_is_told_and_left(
     assert store.presets() == (look("Dusk"),)
     assert second.exists()
     assert "zz.json" in store.problems[0]
+
+
+def test_a_preset_that_reads_back_otherwise_is_not_called_saved(
+    store: PresetStore, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.save(look(steps=1))
+    (path,) = folder.iterdir()
+    before = path.read_text()
+    other = before.replace('"steps": 1', '"steps": 7').encode()
+    with monkeypatch.context() as failing:
+        failing.setattr(Path, "read_bytes", lambda _path: other)
+        with pytest.raises(InputError, match="not written faithfully"):
+            store.save(look(steps=2), overwrite=True)
+    assert path.read_text() == before
+    assert list(folder.iterdir()) == [path]
 
 
 def test_a_full_disk_leaves_the_old_preset(

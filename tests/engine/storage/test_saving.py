@@ -4,6 +4,7 @@ import os
 import stat
 import tempfile
 import threading
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -373,6 +374,19 @@ def test_long_names_share_the_room(tmp_path: Path) -> None:
     name = name_of(tmp_path, content="夜" * 200 + ".jpg", style="short.jpg", preset="Classic")
     assert len(name.encode()) > 250
     assert name.endswith("夜_short_Classic_640x480_001.png")
+
+
+@pytest.mark.parametrize("before", ["", "x", "xx"])
+def test_a_long_name_is_never_cut_inside_a_character(tmp_path: Path, before: str) -> None:
+    name = name_of(tmp_path, content=before + "夜" * 200)
+    assert set(name.partition("_")[0]) <= set("x夜")
+
+
+def test_a_name_is_written_with_whole_characters_whichever_way_it_was_spelt(
+    tmp_path: Path,
+) -> None:
+    spelt = unicodedata.normalize("NFD", "Tübingen")
+    assert name_of(tmp_path, content=spelt).startswith("Tübingen_")
 
 
 def test_a_free_path_is_taken_as_it_is_and_a_taken_one_is_numbered(tmp_path: Path) -> None:

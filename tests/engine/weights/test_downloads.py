@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import http.server
+import os
 import random
 import shutil
 import threading
@@ -117,6 +118,11 @@ def test_the_file_arrives_whole_and_alone(site: Site, destination: Path) -> None
     get(site, destination)
     assert destination.read_bytes() == BODY
     assert remains(destination) == ["file.pth"]
+
+
+def test_the_bytes_are_asked_for_as_they_are_hashed(site: Site, destination: Path) -> None:
+    get(site, destination)
+    assert site.requests[-1]["accept-encoding"] == "identity"
 
 
 def test_progress_counts_up_to_the_whole(site: Site, destination: Path) -> None:
@@ -306,6 +312,21 @@ def test_a_disk_that_fills_up_is_told(
     with pytest.raises(InputError, match="disk is full"):
         get(site, destination)
     assert not destination.exists()
+
+
+def test_a_file_that_is_not_safely_on_disk_is_not_put_in_place(
+    site: Site, destination: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_descriptor: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(os, "fsync", fail)
+        with pytest.raises(InputError, match="Input/output error"):
+            get(site, destination)
+    assert not destination.exists()
+    get(site, destination)
+    assert destination.read_bytes() == BODY
 
 
 def test_a_place_that_is_no_folder_is_told(site: Site, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from engine.weights.installed import (
     find_weights,
     import_weights,
     networks_folder,
+    resolve_network,
 )
 
 VGG19, VGG16 = NetworkName.VGG19, NetworkName.VGG16
@@ -56,6 +57,24 @@ def test_the_environments_folder_comes_before_the_users() -> None:
 def test_without_the_environment_the_users_folder_is_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GRAMARYE_NETWORKS")
     assert networks_folder() == data_folder() / "networks"
+
+
+def test_the_environment_may_name_a_folder_at_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRAMARYE_NETWORKS", "~/networks")
+    assert networks_folder() == Path.home() / "networks"
+
+
+def test_auto_is_vgg19_where_it_is_and_else_the_draft_network(tmp_path: Path) -> None:
+    assert resolve_network(NetworkName.AUTO) is NetworkName.DRAFT
+    assert resolve_network(NetworkName.AUTO, put(tmp_path / "mine.bin")) is VGG19
+    put(networks_folder() / "vgg19.safetensors")
+    assert resolve_network(NetworkName.AUTO) is VGG19
+
+
+@pytest.mark.parametrize("network", [VGG16, NetworkName.DRAFT])
+def test_a_network_that_is_asked_for_is_not_exchanged(network: NetworkName) -> None:
+    put(networks_folder() / "vgg19.safetensors")
+    assert resolve_network(network) is network
 
 
 def test_in_a_folder_the_plainest_name_wins() -> None:

@@ -187,6 +187,16 @@ def test_a_change_is_told_at_once_and_written_soon(path, loop, finish, qtbot):
     assert told == []
 
 
+def test_a_change_is_written_without_being_asked_for(path, loop, finish, qtbot, monkeypatch):
+    monkeypatch.setattr("gui.session.preferences.SAVE_MILLISECONDS", 0)
+    tasks = Tasks([].append)
+    memory = Memory(Preferences(), PreferenceStore(path), tasks)
+    memory.change(draft=True)
+    qtbot.waitUntil(path.exists)
+    finish(tasks.close())
+    assert PreferenceStore(path).load()[0].draft
+
+
 def test_preferences_that_cannot_be_written_are_said_to_be_lost(path, loop, finish, qtbot):
     path.parent.joinpath("file").touch()
     tasks = Tasks([].append)
