@@ -156,6 +156,7 @@ class Network:
                 if output is None:
                     output = self._empty(flow, image, segment)
                 tile.inner.shrunk(segment.grid).of(output).copy_(flow)
+            del flow  # or it would live through the next tile
         return image if output is None else output
 
     def _empty(self, flow: Tensor, image: Tensor, segment: Segment) -> Tensor:
@@ -188,6 +189,7 @@ class Network:
             if total is None:
                 total = torch.zeros_like(image, dtype=part.dtype)
             tile.outer.of(total).add_(part)
+            del part
         assert total is not None, "every image has a tile"
         return total
 
@@ -214,6 +216,7 @@ class Network:
             rectify = not self.layers & {block.conv, block.relu}
             flow, transpose = pool(flow, self._pooling, block.stage, rectify=rectify)
             note(records, transpose)
+            del transpose  # what it holds need not outlive this where nothing is recorded
             tile = tile.halved()
         return flow
 

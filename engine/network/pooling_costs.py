@@ -39,17 +39,19 @@ def forward_bytes(pooling: Pooling | None, before: int, after: int, item: int) -
         case Pooling.MAX:  # 8-byte indices, before they shrink to two
             return after * (item + 8)
         case Pooling.L2:
-            return before * wide * (2 if item < wide else 1) + 2 * after * wide
+            return before * wide * (2 if item < wide else 1) + after * wide
         case _:
             return 2 * after * item
 
 
-def backward_bytes(pooling: Pooling | None, before: int, after: int, item: int) -> int:
+def backward_bytes(
+    pooling: Pooling | None, before: int, after: int, item: int, *, rectify: bool
+) -> int:
     """What is alive at once beside what is kept, both gradients included."""
     wide = max(4, item)
     match pooling:
         case Pooling.MAX:
-            return after * (2 * item + 8) + before * item
+            return after * (item * (2 if rectify else 1) + 8) + before * item
         case Pooling.L2:
             return after * (item + wide + 4 * wide) + before * (wide + (item if item < wide else 0))
         case _:

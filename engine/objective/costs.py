@@ -35,7 +35,7 @@ def evaluation_bytes(
     def shown(layer: str, positions: int, in_rows: bool) -> float:
         return _shown_bytes(settings, item, layer, positions, in_rows=in_rows)
 
-    return network.evaluation_bytes(size[::-1], tiling, shown) + _slopes_bytes(settings, item)
+    return network.evaluation_bytes(size[::-1], tiling, shown) + _sums_bytes(settings, item)
 
 
 def measuring_bytes(
@@ -47,7 +47,7 @@ def measuring_bytes(
     def shown(layer: str, positions: int, in_rows: bool) -> float:
         return _look_bytes(settings, item, layer, positions, in_rows=in_rows)
 
-    return network.measuring_bytes(size[::-1], tiling, shown)
+    return network.measuring_bytes(size[::-1], tiling, shown) + _sums_bytes(settings, item)
 
 
 def targets_bytes(settings: Settings, item: int, size: Size, styles: int) -> int:
@@ -61,8 +61,10 @@ def targets_bytes(settings: Settings, item: int, size: Size, styles: int) -> int
     """
     wide, total = max(4, item), 0
     for layer, _ in settings.content_layers:
-        height, width = features_size(layer, size[::-1])
-        total += channels_of(layer, settings.network) * height * width * item
+        channels = channels_of(layer, settings.network)
+        total += channels * _positions(layer, size) * item
+        if _projected(settings, layer):  # the metric in which they are compared
+            total += channels**2 * item
     for layer, _ in settings.style_layers:
         total += styles * _statistics_numbers(channels_of(layer, settings.network)) * wide
         total += _statistics_numbers(_compared(settings, layer)) * wide
@@ -78,7 +80,7 @@ def evaluation_operations(settings: Settings, size: Size, tiling: Tiling) -> flo
         total += 4 * channels_of(layer, settings.network) ** 2 * _positions(layer, size)
     for layer, _ in settings.content_layers:
         channels = channels_of(layer, settings.network)
-        mixing = 2 * channels if _compared(settings, layer) < channels else 0
+        mixing = 2 * channels if _projected(settings, layer) else 0
         total += (5 + mixing) * channels * _positions(layer, size)
     return total
 
@@ -90,9 +92,12 @@ def _positions(layer: str, size: Size) -> int:
 
 def _compared(settings: Settings, layer: str) -> int:
     """Channels of what the terms compare."""
-    if settings.network is NetworkName.DRAFT and layer in PROJECTIONS:
-        return PROJECTIONS[layer]
-    return channels_of(layer, settings.network)
+    projected = _projected(settings, layer)
+    return PROJECTIONS[layer] if projected else channels_of(layer, settings.network)
+
+
+def _projected(settings: Settings, layer: str) -> bool:
+    return settings.network is NetworkName.DRAFT and layer in PROJECTIONS
 
 
 def _statistics_numbers(channels: int) -> int:
@@ -100,13 +105,13 @@ def _statistics_numbers(channels: int) -> int:
     return channels * (channels + 1)
 
 
-def _slopes_bytes(settings: Settings, item: int) -> int:
-    """Of what was summed, which is gone before the slopes of another layer are there, and these."""
-    numbers = sum(
+def _sums_bytes(settings: Settings, item: int) -> int:
+    """Of what is summed, whose place the slopes take, and of the part that is just being added."""
+    numbers = [
         _statistics_numbers(channels_of(layer, settings.network))
         for layer, _ in settings.style_layers
-    )
-    return 2 * numbers * max(4, item)
+    ]
+    return (sum(numbers) + 2 * max(numbers)) * max(4, item)
 
 
 def _shown_bytes(
@@ -116,8 +121,7 @@ def _shown_bytes(
     features = channels_of(layer, settings.network) * positions * item
     content = 0
     if layer in dict(settings.content_layers):
-        projected = settings.network is NetworkName.DRAFT and layer in PROJECTIONS
-        content = features * (3 if projected else 1)
+        content = features * (3 if _projected(settings, layer) else 1)
     return max(content, _look_bytes(settings, item, layer, positions, in_rows=in_rows))
 
 

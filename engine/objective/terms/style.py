@@ -88,14 +88,14 @@ class StatisticsSlope:
     ) -> None:
         """dL/dF_p = w_p ((dO + dO^T) F_p + dm)."""
         matrix = self.outer.to(features.dtype)
-        counted = features
         if weights is not None:
             weights = weights.to(features.dtype)
-            counted = features * weights
         if lies_as_matrix(gradient):
+            counted = features if weights is None else features * weights
             as_matrix(gradient).addmm_(matrix, as_matrix(counted))
         else:  # a tile's own part of what it sees
-            gradient.add_(mixed(matrix, counted))
+            slope = mixed(matrix, features)
+            gradient.add_(slope if weights is None else slope * weights)
         if self.total is not None:
             total = self.total.to(features.dtype).view(1, -1, 1, 1)
             gradient.add_(total if weights is None else total * weights)
