@@ -66,8 +66,13 @@ def embedded_text(image: Image.Image, name: str) -> str | None:
     return text
 
 
+def fits(text: str) -> bool:
+    """Whether every format can carry a text."""
+    return len(escape(text).encode()) <= TEXT_LIMIT
+
+
 def _fitting(text: str) -> str:
-    if len(escape(text).encode()) > TEXT_LIMIT:
+    if not fits(text):
         raise InputError(
             "The recipe is too long to be stored in the picture.", "Use fewer style images."
         )

@@ -26,11 +26,12 @@ from engine.spec.request import Request
 from engine.spec.stored_settings import usable_values, with_present_names
 from engine.spec.values import Versioned
 from engine.spec.versions import Migration, migrated, numbered
-from engine.storage.embedding import embedded_text
+from engine.storage.embedding import embedded_text, fits
 from engine.storage.images import identify, read_file
 from engine.storage.naming import shown_name
 
 _WHAT = "The recipe"
+_TOO_OFTEN = "It was steered too often for all of that to be kept; these are the last settings."
 
 KeptRequest = Annotated[
     Request,
@@ -107,12 +108,16 @@ class Recipe(Versioned):
 
 
 def recipe_of(outcome: Outcome, preset: str = "") -> Recipe:
-    """The recipe of a job that has left a pastiche."""
+    """The recipe of a job that has left a pastiche.
+
+    Where a job was steered so often that a file cannot hold all of it, the recipe has what was
+    asked at the end instead, and says so.
+    """
     pastiche, plan = outcome.pastiche, outcome.plan
     assert pastiche is not None, "a recipe goes with a picture"
     assert plan is not None, "what made a picture has been decided"
     height, width = pastiche.pixels.shape[:2]
-    return Recipe(
+    recipe = Recipe(
         request=outcome.request.without_folders(),
         plan=plan.without_folders(),
         events=outcome.events,
@@ -123,6 +128,10 @@ def recipe_of(outcome: Outcome, preset: str = "") -> Recipe:
         complete=outcome.ending is Ending.FINISHED,
         preset=preset,
     )
+    if fits(recipe.to_json()):
+        return recipe
+    short = {"request": outcome.final.without_folders(), "events": (), "notes": (_TOO_OFTEN,)}
+    return recipe.model_copy(update=short)
 
 
 @dataclass(frozen=True)

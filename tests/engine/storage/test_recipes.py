@@ -1,7 +1,11 @@
-import hashlib
+"""What made a picture: told, carried inside it, and read without trusting it."""
+
+from __future__ import annotations
+
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,30 +14,54 @@ from hypothesis import strategies as st
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from engine.spec.choices import Start
-from engine.spec.errors import InputError
-from engine.spec.job import Job
-from engine.spec.outcome import Pastiche
-from engine.spec.pictures import StyleImage
+from engine.spec.choices import Device, NetworkName, Precision, Start
+from engine.spec.errors import InputError, NewerFormatError
+from engine.spec.events import Place, Retuned, RolledBack, SmallerTiles, Stopped
+from engine.spec.orientations import UPRIGHT
+from engine.spec.outcome import Ending, Outcome, Pastiche
+from engine.spec.pictures import PictureRef
+from engine.spec.plan import Plan
 from engine.spec.progress import Progress, Stage
+from engine.spec.request import Request, StyleRef
+from engine.spec.scales import Scale
 from engine.spec.settings import DEFAULTS, Settings
-from engine.storage.embedding import TEXT_LIMIT, xmp_packet
-from engine.storage.images import picture_from_pixels
-from engine.storage.recipes import (
-    FORMAT,
-    Ingredient,
-    Recipe,
-    StyleIngredient,
-    read_recipe,
-    recipe_of,
-)
+from engine.spec.tiles import Tiling
+from engine.storage.embedding import TEXT_LIMIT, fits, xmp_packet
+from engine.storage.recipes import Reading, Recipe, parse_recipe, read_recipe, recipe_of
+
+FORMAT_1 = Path(__file__).resolve().parents[2] / "data" / "format1"
 
 A, B = "a" * 64, "b" * 64
-RECIPE = Recipe(
-    settings=DEFAULTS,
-    content=Ingredient(name="photo.jpg", sha256=A),
-    styles=(StyleIngredient(name="night.jpg", sha256=B, weight=1.0),),
+PLAN = Plan(
+    settings=DEFAULTS.changed(
+        network=NetworkName.VGG19, device=Device.CPU, precision=Precision.FLOAT32
+    ),
+    network_file="",
     network_sha256=A,
+    device="CPU, 2 threads, float32",
+    winograd=True,
+    fused=False,
+    orientations=(UPRIGHT,),
+    tiling=Tiling(192, 4),
+    scales=(Scale(canvas=(512, 384), styles=((512, 512),), steps=200),),
+    bytes=1000,
+)
+EVENTS = (
+    Retuned(
+        at=Place(scale=1, step=3),
+        settings={"style_strength": 2.0, "style_layers": {"relu1_1": 1.0}},
+        shares=(1.0,),
+    ),
+    RolledBack(at=Place(scale=1, step=7)),
+    SmallerTiles(at=Place(scale=1, step=9), tiling=Tiling(96), ran_out=True),
+)
+RECIPE = Recipe(
+    request=Request(
+        content=PictureRef(name="photo.jpg", sha256=A, size=(800, 600)),
+        styles=(StyleRef(name="night.jpg", sha256=B, size=(500, 500)),),
+    ),
+    plan=PLAN,
+    events=EVENTS,
     size=(512, 384),
     steps=200,
     evaluations=210,
@@ -42,35 +70,66 @@ RECIPE = Recipe(
 )
 
 
+def stored() -> dict[str, Any]:
+    return dict(json.loads(RECIPE.to_json()))
+
+
 def altered(**values: object) -> str:
-    return json.dumps({**json.loads(RECIPE.to_json()), **values})
+    return json.dumps({**stored(), **values})
+
+
+def asking(**values: object) -> str:
+    return altered(request={**stored()["request"], **values})
 
 
 def with_setting(name: str, value: object) -> str:
-    return altered(settings={**json.loads(RECIPE.to_json())["settings"], name: value})
+    return asking(settings={**stored()["request"]["settings"], name: value})
 
 
 hashes = st.text("0123456789abcdef", min_size=64, max_size=64)
 names = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="/\\"), max_size=255)
 counts = st.integers(0, 2**53)
+sizes = st.tuples(st.integers(1, 99999), st.integers(1, 99999))
+pictures = st.builds(PictureRef, name=names, sha256=hashes, size=st.none() | sizes)
+places = st.builds(Place, scale=counts, step=counts)
 recipes = st.builds(
     Recipe,
-    settings=st.builds(
-        Settings,
-        style_strength=st.floats(0, 1000),
-        seed=st.integers(0, 2**31 - 1),
-        start=st.sampled_from(Start),
-        content_layers=st.sampled_from(["relu4_2:1", "relu4_2:0.1, conv5_1:2.5"]),
+    request=st.builds(
+        Request,
+        settings=st.builds(
+            Settings,
+            style_strength=st.floats(0, 1000),
+            seed=st.integers(0, 2**31 - 1),
+            start=st.sampled_from(Start),
+            content_layers=st.sampled_from(["relu4_2:1", "relu4_2:0.1, conv5_1:2.5"]),
+        ),
+        content=st.none() | pictures,
+        styles=st.lists(
+            st.builds(StyleRef, name=names, sha256=hashes, weight=st.floats(0, 1e9)),
+            min_size=1,
+            max_size=3,
+        ).map(tuple),
+        start=st.none() | pictures,
     ),
-    content=st.none() | st.builds(Ingredient, name=names, sha256=hashes),
-    styles=st.lists(
-        st.builds(StyleIngredient, name=names, sha256=hashes, weight=st.floats(0, 1e9)),
-        min_size=1,
+    plan=st.none() | st.just(PLAN),
+    events=st.lists(
+        st.builds(Stopped, at=places)
+        | st.builds(RolledBack, at=places)
+        | st.builds(
+            SmallerTiles,
+            at=places,
+            tiling=st.builds(Tiling, st.none() | st.integers(16, 999), st.integers(0, 4)),
+            ran_out=st.booleans(),
+        )
+        | st.builds(
+            Retuned,
+            at=places,
+            settings=st.just({"content_weight": 0.1}),
+            shares=st.just((1.0,)),
+        ),
         max_size=3,
     ).map(tuple),
-    start=st.none() | st.builds(Ingredient, name=names, sha256=hashes),
-    network_sha256=hashes,
-    size=st.tuples(st.integers(1, 99999), st.integers(1, 99999)),
+    size=sizes,
     steps=counts,
     evaluations=counts,
     seconds=st.floats(0, 1e9),
@@ -84,7 +143,7 @@ recipes = st.builds(
 def test_a_recipe_is_the_same_after_a_round_trip_through_json(recipe: Recipe) -> None:
     text = recipe.to_json()
     assert text.isascii()
-    assert Recipe.from_json(text) == recipe
+    assert parse_recipe(text, "the file") == Reading(recipe)
 
 
 short = st.text(max_size=5)
@@ -95,24 +154,41 @@ anything = st.recursive(
 )
 
 
+def survives(text: str) -> None:
+    """A text is a recipe, which can be written and read again, or an `InputError`."""
+    try:
+        reading = parse_recipe(text, "the file")
+    except InputError:
+        return
+    assert parse_recipe(reading.recipe.to_json(), "the file") == Reading(reading.recipe)
+
+
 @given(anything, st.sampled_from(sorted(Recipe.model_fields)))
 @settings(max_examples=60, deadline=None)
 def test_a_field_of_any_shape_is_a_recipe_or_an_input_error(value: object, field: str) -> None:
-    try:
-        recipe = Recipe.from_json(altered(**{field: value}))
-    except InputError:
-        return
-    assert Recipe.from_json(recipe.to_json()) == recipe
+    survives(altered(**{field: value}))
+
+
+@given(anything, st.sampled_from(sorted(Request.model_fields)))
+@settings(max_examples=60, deadline=None)
+def test_a_request_of_any_shape_is_a_recipe_or_an_input_error(value: object, field: str) -> None:
+    survives(asking(**{field: value}))
+
+
+@given(anything, st.sampled_from(sorted(Plan.model_fields)))
+@settings(max_examples=60, deadline=None)
+def test_a_plan_of_any_shape_costs_at_most_itself(value: object, field: str) -> None:
+    reading = parse_recipe(altered(plan={**stored()["plan"], field: value}), "the file")
+    assert reading.recipe.request == RECIPE.request
+    assert (reading.recipe.plan is None) == bool(reading.notes)
 
 
 @given(anything, st.sampled_from(sorted(Settings.model_fields)))
 @settings(max_examples=60, deadline=None)
-def test_a_setting_of_any_shape_is_a_recipe_or_an_input_error(value: object, name: str) -> None:
-    try:
-        recipe = Recipe.from_json(with_setting(name, value))
-    except InputError:
-        return
-    assert Recipe.from_json(recipe.to_json()) == recipe
+def test_a_setting_of_any_shape_costs_at_most_itself(value: object, name: str) -> None:
+    reading = parse_recipe(with_setting(name, value), "the file")
+    found = reading.recipe.request.settings
+    assert found == RECIPE.request.settings.changed(**{name: getattr(found, name)})
 
 
 @pytest.mark.parametrize(
@@ -131,95 +207,134 @@ def test_a_setting_of_any_shape_is_a_recipe_or_an_input_error(value: object, nam
         (altered(steps="7"), "steps"),
         (altered(steps=True), "steps"),
         (altered(complete=1), "complete"),
-        (altered(seconds=float("nan")), "seconds"),
-        (altered(styles=[]), "styles"),
-        (altered(network_sha256="xyz"), "network_sha256"),
+        (altered(seconds=float("nan")), "damaged"),
         (altered(format=0), "format"),
         (altered(surprise=1), "surprise"),
-        (altered(content={"name": "x", "sha256": A, "path": "/home/me"}), "path"),
-        (altered(settings=[1, 2]), "settings"),
-        (with_setting("style_strength", -1), "style_strength cannot be -1"),
-        (with_setting("style_strength", float("inf")), "style_strength"),
-        (with_setting("optimizer", "magic"), "optimizer cannot be 'magic'"),
-        (with_setting("wand", 1), "There is no setting 'wand'"),
-        (with_setting("style_layers", {"relu9_9": 1}), "relu9_9"),
+        (altered(events=[{"kind": "magic"}]), "events"),
+        (asking(content={"name": "x", "sha256": "xyz"}), "sha256"),
+        (asking(content={"name": "x", "sha256": A, "surprise": 1}), "surprise"),
     ],
 )
 def test_a_corrupt_recipe_says_what_is_wrong(text: str, message: str) -> None:
     with pytest.raises(InputError) as refused:
-        Recipe.from_json(text, "night.png")
+        parse_recipe(text, "night.png")
     assert message in refused.value.message
     assert "The recipe in night.png" in refused.value.message
 
 
-def test_a_huge_wrong_value_does_not_fill_the_screen() -> None:
-    with pytest.raises(InputError) as refused:
-        Recipe.from_json(with_setting("optimizer", "x " * 20_000))
-    assert len(refused.value.message) < 500
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (with_setting("style_strength", -1), "style_strength cannot be -1"),
+        (with_setting("optimizer", "magic"), "optimizer cannot be 'magic'"),
+        (with_setting("wand", 1), "wand"),
+        (with_setting("style_layers", {"relu9_9": 1}), "relu9_9"),
+        (with_setting("optimizer", "x " * 20_000), "optimizer"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_costs_only_itself(text: str, message: str) -> None:
+    reading = parse_recipe(text, "night.png")
+    assert reading.recipe.request == RECIPE.request
+    (note,) = reading.notes
+    assert message in note
+    assert len(note) < 500
 
 
 def test_a_recipe_of_a_newer_version_asks_for_an_update() -> None:
-    with pytest.raises(InputError, match=r"newer version.*Update"):
-        Recipe.from_json(altered(format=FORMAT + 1, unheard_of="field"))
+    newer = altered(format=stored()["format"] + 1, unheard_of="field")
+    with pytest.raises(NewerFormatError, match=r"newer version.*Update"):
+        parse_recipe(newer, "night.png")
+
+
+def test_a_plan_of_a_newer_version_costs_only_itself() -> None:
+    plan = {**stored()["plan"], "format": 99}
+    reading = parse_recipe(altered(plan=plan), "night.png")
+    assert reading.recipe.plan is None
+    assert "newer version" in reading.notes[0]
 
 
 def test_a_setting_that_is_not_named_takes_its_default() -> None:
-    stored = json.loads(RECIPE.to_json())["settings"]
-    del stored["smoothness"]
-    assert Recipe.from_json(altered(settings=stored)).settings == DEFAULTS
+    kept = stored()["request"]["settings"]
+    del kept["smoothness"]
+    assert parse_recipe(asking(settings=kept), "it").recipe.request.settings == DEFAULTS
 
 
 @pytest.mark.parametrize("name", ["/home/me/photo.jpg", "C:\\Users\\me\\photo.jpg", "../photo.jpg"])
-def test_a_recipe_never_names_a_folder(name: str) -> None:
-    assert Ingredient(name=name, sha256=A).name == "photo.jpg"
-    stored = Recipe.from_json(altered(content={"name": name, "sha256": A}))
-    assert stored.content == Ingredient(name="photo.jpg", sha256=A)
+def test_a_picture_is_never_named_with_its_folder(name: str) -> None:
+    assert PictureRef(name=name, sha256=A).name == "photo.jpg"
+    reading = parse_recipe(asking(content={"name": name, "sha256": A}), "it")
+    assert reading.recipe.request.content == PictureRef(name="photo.jpg", sha256=A)
 
 
 @pytest.fixture
-def job(tmp_path: Path) -> Job:
-    grey = np.full((4, 6, 3), 128, np.uint8)
-    weights = tmp_path / "vgg19.safetensors"
-    weights.write_bytes(b"network")
-    styles = tuple(StyleImage(picture_from_pixels(grey + i, f"style {i}"), 1.0) for i in (1, 2))
-    content = picture_from_pixels(grey, "photo.jpg")
-    return Job(content, styles, DEFAULTS, weights, start=content)
-
-
-@pytest.fixture
-def pastiche() -> Pastiche:
+def outcome(tmp_path: Path) -> Outcome:
+    """How a stopped job ended that was made of pictures with places."""
     done = Progress(Stage.RUNNING, step=70, evaluations=75, seconds=3.5)
-    retuned = DEFAULTS.changed(style_weight=7.0)
-    return Pastiche(np.zeros((30, 40, 3), np.uint8), done, False, 0, retuned, (0.25, 0.75))
+    pastiche = Pastiche(np.zeros((30, 40, 3), np.uint8), done, 0)
+    place = str(tmp_path)
+    request = Request(
+        content=PictureRef(name="photo.jpg", sha256=A, size=(8, 6), path=f"{place}/photo.jpg"),
+        styles=(StyleRef(name="one", sha256=B, size=(6, 6), path=f"{place}/one"),),
+        start=PictureRef(name="start", sha256=B, size=(6, 6), path=f"{place}/start"),
+    )
+    plan = PLAN.model_copy(update={"network_file": f"{place}/vgg19.safetensors"})
+    return Outcome(Ending.STOPPED, request, plan, EVENTS, pastiche)
 
 
-def test_the_recipe_of_a_job_tells_how_it_ended(job: Job, pastiche: Pastiche) -> None:
-    recipe = recipe_of(job, pastiche, preset="Classic")
-    assert recipe.settings.style_weight == 7.0
-    assert [style.weight for style in recipe.styles] == [0.25, 0.75]
-    assert [style.name for style in recipe.styles] == ["style 1", "style 2"]
-    assert job.content is not None
-    assert recipe.content == Ingredient(name="photo.jpg", sha256=job.content.sha256)
+def test_the_recipe_of_a_job_tells_what_was_asked_decided_and_happened(outcome: Outcome) -> None:
+    recipe = recipe_of(outcome, preset="Classic")
+    assert recipe.request == outcome.request.without_folders()
+    assert recipe.plan == PLAN
+    assert recipe.events == EVENTS
+    assert recipe.final.settings.style_strength == 2.0
     assert (recipe.size, recipe.steps, recipe.evaluations) == ((40, 30), 70, 75)
     assert (recipe.seconds, recipe.complete, recipe.preset) == (3.5, False, "Classic")
+    assert len(recipe.remarks) == 2
+    assert recipe_of(replace(outcome, ending=Ending.FINISHED)).complete
 
 
-def test_the_start_picture_is_told_only_where_it_was_used(job: Job, pastiche: Pastiche) -> None:
-    assert recipe_of(job, pastiche).start is None
-    started = replace(pastiche, settings=DEFAULTS.changed(start=Start.PICTURE))
-    assert recipe_of(job, started).start == recipe_of(job, started).content
+def test_a_recipe_never_says_where_things_lay(outcome: Outcome, tmp_path: Path) -> None:
+    assert str(tmp_path) not in recipe_of(outcome).to_json()
 
 
-def test_the_networks_hash_follows_its_file(job: Job, pastiche: Pastiche) -> None:
-    first = recipe_of(job, pastiche).network_sha256
-    assert first == hashlib.sha256(b"network").hexdigest()
-    job.network_weights.write_bytes(b"another network")
-    assert recipe_of(job, pastiche).network_sha256 != first
+def test_a_job_steered_without_end_has_a_recipe_with_its_last_settings(outcome: Outcome) -> None:
+    changes = tuple(
+        Retuned(
+            at=Place(scale=1, step=step),
+            settings={"style_strength": float(step)},
+            shares=(1.0,),
+        )
+        for step in range(1000)
+    )
+    recipe = recipe_of(replace(outcome, events=changes))
+    assert fits(recipe.to_json())
+    assert recipe.events == ()
+    assert recipe.request.settings.style_strength == 999
+    assert "too often" in recipe.remarks[0]
 
 
-def test_a_network_file_that_is_gone_costs_only_its_hash(job: Job, pastiche: Pastiche) -> None:
-    job.network_weights.unlink()
-    assert recipe_of(job, pastiche).network_sha256 is None
+@pytest.mark.parametrize("name", ["pastiche.png", "early-and-deep.png"])
+def test_a_picture_of_the_first_format_keeps_all_that_its_recipe_says(name: str) -> None:
+    with Image.open(FORMAT_1 / name) as image:
+        image.load()
+        old = json.loads(str(image.info["gramarye"]))
+    assert old["format"] == 1
+    reading = read_recipe(FORMAT_1 / name)
+    assert reading is not None
+    assert reading.notes == ()
+    recipe = reading.recipe
+    found = recipe.request.settings.model_dump(mode="json")
+    former = {"alpha": "content_weight", "beta": "style_weight", "gamma": "step_size",
+              "history": "lbfgs_history"}  # fmt: skip
+    assert {former.get(key, key): value for key, value in old["settings"].items()} == found
+    assert recipe.request.content is not None
+    assert recipe.request.content.sha256 == old["content"]["sha256"]
+    assert [style.weight for style in recipe.request.styles] == [
+        style["weight"] for style in old["styles"]
+    ]
+    assert (recipe.plan, recipe.events) == (None, ())
+    assert recipe.network_sha256 == old["network_sha256"]
+    assert (recipe.steps, recipe.device) == (old["steps"], old["device"])
 
 
 def test_a_picture_without_a_recipe_has_none(tmp_path: Path) -> None:
@@ -238,7 +353,7 @@ def test_a_recipe_that_another_program_rewrote_as_an_attribute_is_found(tmp_path
     text = RECIPE.to_json().replace('"', "&quot;")
     packet = f'<r xmlns:g="urn:gramarye:" g:recipe="{text}"/>'.encode()
     Image.new("RGB", (4, 4)).save(tmp_path / "a.jpg", xmp=packet)
-    assert read_recipe(tmp_path / "a.jpg") == RECIPE
+    assert read_recipe(tmp_path / "a.jpg") == Reading(RECIPE)
 
 
 @pytest.mark.parametrize(
