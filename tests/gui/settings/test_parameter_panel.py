@@ -87,7 +87,7 @@ def test_a_field_may_go_beyond_its_slider(panel, told):
 
 
 def test_slider_places_of_the_same_value_are_told_once(panel, told):
-    slider = panel.findChild(QSlider, "setting_history_slider")
+    slider = panel.findChild(QSlider, "setting_lbfgs_history_slider")
     panel.set_settings(DEFAULTS.changed(optimizer=OptimizerName.LBFGS))
     for position in range(slider.minimum(), slider.maximum() + 1):
         slider.setValue(position)
