@@ -7,7 +7,7 @@ import signal
 import tempfile
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 
@@ -100,15 +100,7 @@ def _commission(options: RenderOptions, display: JobDisplay) -> _Commission:
         settings, preset = settings_asked_for(options.asked, display.say)
         job, output = job_asked_for(options.asked, settings, opened), options.output
     weights = _network_weights(options, job.request.settings.network, display)
-    Places().remember(
-        {
-            picture.sha256: picture.path
-            for picture in job.pictures.values()
-            if picture.path is not None
-        }
-    )
-    job = Job(job.request, job.pictures, weights, job.plan, job.script)
-    return _Commission(job, preset, output)
+    return _Commission(replace(job, network_weights=weights), preset, output)
 
 
 def _network_weights(
@@ -170,6 +162,8 @@ def _save(
             quality=options.quality,
             overwrite=options.overwrite,
         )
+        found = {sha256: picture.path for sha256, picture in commission.job.pictures.items()}
+        Places().remember({sha256: path for sha256, path in found.items() if path is not None})
     # Whatever it is, hours of work are at stake.
     except Exception as error:
         refuge = _refuge(pastiche, output.stem, recipe)

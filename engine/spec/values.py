@@ -49,6 +49,7 @@ class Versioned(Value):
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"])) or "the whole"
-            raise InputError(f"{what} is damaged: {first['msg']} ({where}).") from error
+            reason = str(first["msg"]).removeprefix("Value error, ")
+            raise InputError(f"{what} is damaged: {reason} ({where}).") from error
         except RecursionError as error:
             raise InputError(f"{what} is damaged: it is nested too deeply.") from error

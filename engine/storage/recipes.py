@@ -46,7 +46,12 @@ KeptPlan = Annotated[
 
 
 def _kept(kind: type[Versioned], value: object) -> object:
-    return kind.from_values(value, _WHAT) if isinstance(value, Mapping) else value
+    if not isinstance(value, Mapping):
+        return value
+    try:
+        return kind.from_values(value, "it")
+    except InputError as error:
+        raise ValueError(error.message.rstrip(".")) from error
 
 
 def _request_apart(values: dict[str, Any]) -> dict[str, Any]:

@@ -20,25 +20,27 @@ from typing import TypeVar
 
 import numpy as np
 import torch
-from engine.plan.planning import plan
-from engine.run.canvas import to_tensor
 from safetensors.torch import save_file
 from torch import Tensor
 
 from engine.objective.objective import OrientedObjectives
+from engine.plan.machine import Machine
+from engine.plan.resolve import resolve
 from engine.run import devices
 from engine.run.targets import TargetMeasurer
+from engine.run.tensors import to_tensor
 from engine.spec.choices import NetworkName
 from engine.spec.errors import NetworkMissingError
-from engine.spec.job import Job
+from engine.spec.job import Job, job_of
 from engine.spec.layers import CHANNELS, CONVOLUTIONS, measured_layers
 from engine.spec.pictures import Picture, StyleImage
+from engine.spec.plan import Plan
 from engine.spec.scales import Scale
 from engine.spec.settings import Settings
 from engine.spec.tiles import Tiling
 from engine.storage.images import picture_from_pixels
 from engine.weights.checkpoints import read_weights
-from engine.weights.installed import find_weights
+from engine.weights.installed import find_weights, networks_here
 from tests.benchmarks.reference import Reference
 
 _Result = TypeVar("_Result")
@@ -119,7 +121,25 @@ def small_picture(seed: int) -> Picture:
 
 def square_job(settings: Settings, weights: Path) -> Job:
     """A square photograph and a square painting."""
-    return Job(small_picture(1), (StyleImage(small_picture(2)),), settings, weights)
+    return job_of(
+        small_picture(1), [StyleImage(small_picture(2))], settings, network_weights=weights
+    )
+
+
+def machine_of(job: Job) -> Machine:
+    """Where a job's settings put it."""
+    settings = job.request.settings
+    return devices.machine_for(settings, networks_here(settings.network, job.network_weights))
+
+
+def plan_of(job: Job, **decided: object) -> Plan:
+    """What is decided for a job here, but for what is named."""
+    return resolve(job.request, machine_of(job)).model_copy(update=decided)
+
+
+def measurer_of(job: Job, plan: Plan) -> TargetMeasurer:
+    """What measures a job's pictures, with the network it is planned with."""
+    return TargetMeasurer(job, plan, Path(plan.network_file))
 
 
 def evaluations(way: Way, weights: Path) -> Callable[[int], Evaluate]:
@@ -129,11 +149,13 @@ def evaluations(way: Way, weights: Path) -> Callable[[int], Evaluate]:
 
 def _ours(way: Way, tiling: Tiling, weights: Path) -> Callable[[int], Evaluate]:
     settings = way.settings
-    measurer = TargetMeasurer(square_job(settings, weights), tiling)
+    job = square_job(settings, weights)
+    measurer = measurer_of(job, plan_of(job, tiling=tiling))
 
     def at(size: int) -> Evaluate:
-        objective = measured(measurer, settings, Scale((size, size), ((size, size),), 1))
-        image = random_image(size, measurer.arithmetic.device)
+        scale = Scale(canvas=(size, size), styles=((size, size),), steps=1)
+        objective = measured(measurer, settings, scale)
+        image = random_image(size, measurer.device)
         return lambda: objective.evaluate(image).gradient
 
     return at
@@ -158,7 +180,7 @@ def _plain(way: Way, weights: Path) -> Callable[[int], Evaluate]:
 
 def planned_tiling(settings: Settings, weights: Path) -> Tiling:
     """How the settings' canvas would be cut here."""
-    return plan(square_job(settings, weights), devices.machine_for(settings)).tiling
+    return plan_of(square_job(settings, weights)).tiling
 
 
 def measured(measurer: TargetMeasurer, settings: Settings, scale: Scale) -> OrientedObjectives:

@@ -12,17 +12,19 @@ import argparse
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from engine.plan.planning import evaluating_bytes, plan
-
+from engine.plan.memory import evaluating_bytes, look_out
+from engine.plan.resolve import resolve
 from engine.run import devices
 from engine.run.speed import measure_speed
-from engine.run.targets import TargetMeasurer
 from engine.spec.choices import Precision, StyleLoss
 from engine.spec.scales import plan_scales
 from engine.spec.settings import DEFAULTS, Settings
 from tests.benchmarks.common import (
     base_parser,
+    machine_of,
     measured,
+    measurer_of,
+    plan_of,
     print_object,
     print_table,
     random_image,
@@ -97,19 +99,20 @@ def _options() -> argparse.Namespace:
 def compared(settings: Settings, weights: Path) -> Result:
     """Plan one evaluation, then run it."""
     job = square_job(settings, weights)
-    (scale,) = plan_scales(job)
-    machine = devices.machine_for(settings)
+    (scale,) = plan_scales(job.request)
+    machine = machine_of(job)
     device = devices.choose_arithmetic(settings).device
-    planned = plan(job, machine)
+    planned = plan_of(job)
     idle = settled_memory(device)
-    measurer = TargetMeasurer(job, planned.tiling)
+    measurer = measurer_of(job, planned)
     objective = measured(measurer, settings, scale)
     devices.forget_peak(device)
     image = random_image(settings.output_size, device)
     taken = seconds(lambda: objective.evaluate(image), device)
     peak = devices.peak_memory(device) - idle
     # Afterwards: measuring the speed leaves memory in use.
-    planned = plan(job, machine, measure_speed(settings, measurer.arithmetic))
+    speed = measure_speed(planned.settings, devices.arithmetic_of(planned))
+    planned = resolve(job.request, machine, speed)
     assert planned.seconds is not None
     predicted = evaluating_bytes(settings, machine, scale, planned.tiling)
     return Result(
@@ -124,7 +127,7 @@ def compared(settings: Settings, weights: Path) -> Result:
         seconds=taken,
         seconds_ratio=planned.seconds / taken,
         job_bytes=planned.bytes,
-        fits=planned.fits,
+        fits=look_out(job.request, planned, machine).fits,
     )
 
 

@@ -13,16 +13,16 @@ import argparse
 import itertools
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
-from engine.run.canvas import to_tensor
 
 from engine.run import devices
 from engine.run.stylize import stylize
+from engine.run.tensors import to_tensor
 from engine.spec.choices import OptimizerName, Precision, StyleLoss
-from engine.spec.job import Job
+from engine.spec.job import Job, job_of
 from engine.spec.pictures import Pixels, StyleImage
 from engine.spec.scales import plan_scales
 from engine.spec.settings import DEFAULTS, Settings
@@ -81,7 +81,14 @@ def main() -> int:
     )
     with weights_file(settings.network, options.weights) as weights:
         rows = [
-            row(Job(open_picture(content), (StyleImage(open_picture(style)),), chosen, weights))
+            row(
+                job_of(
+                    open_picture(content),
+                    [StyleImage(open_picture(style))],
+                    chosen,
+                    network_weights=weights,
+                )
+            )
             for content, style in pairs(options.images)
             for chosen in (settings.changed(optimizer=name) for name in _OPTIMIZERS)
         ]
@@ -125,29 +132,34 @@ def _distinct(contents: list[Path], styles: list[Path]) -> Iterator[tuple[Path, 
 
 def row(job: Job) -> Row:
     """Paint one pair both ways, and judge."""
-    plain = job.settings.changed(precision="float32", tile="none")
+    request = job.request
+    plain = request.settings.changed(precision="float32", tile="none")
     judge = _judge(job)
-    fast, slow = (judge(painted(job, settings)) for settings in (job.settings, plain))
-    assert job.content is not None
-    names = job.content.name, job.styles[0].picture.name
-    return Row(*names, job.settings.optimizer.value, fast, slow, fast / slow - 1)
+    fast, slow = (judge(painted(job, settings)) for settings in (request.settings, plain))
+    assert request.content is not None
+    names = request.content.name, request.styles[0].name
+    return Row(*names, request.settings.optimizer.value, fast, slow, fast / slow - 1)
 
 
 def painted(job: Job, settings: Settings) -> Pixels:
     """The pixels of a job under other settings."""
-    return returned(stylize(Job(job.content, job.styles, settings, job.network_weights))).pixels
+    outcome = returned(stylize(replace(job, request=job.request.asking(settings))))
+    assert outcome.pastiche is not None, outcome.error
+    return outcome.pastiche.pixels
 
 
 def _judge(job: Job) -> Callable[[Pixels], float]:
     """The reference's objective of a picture, in float32, for the job's own pictures."""
-    assert job.content is not None
-    device = devices.choose_arithmetic(job.settings).device
-    read = read_weights(job.network_weights, job.settings.network)
-    scale = plan_scales(job)[-1]
-    content = to_tensor(job.content.pixels, scale.canvas, device)
-    style = to_tensor(job.styles[0].picture.pixels, scale.styles[0], device)
+    request = job.request
+    assert request.content is not None
+    assert job.network_weights is not None
+    device = devices.choose_arithmetic(request.settings).device
+    read = read_weights(job.network_weights, request.settings.network)
+    scale = plan_scales(request)[-1]
+    content = to_tensor(job.picture(request.content).pixels, scale.canvas, device)
+    style = to_tensor(job.picture(request.styles[0]).pixels, scale.styles[0], device)
     weights = {name: tensor.to(device) for name, tensor in read.tensors.items()}
-    reference = Reference(weights, job.settings, content, style)
+    reference = Reference(weights, request.settings, content, style)
 
     @torch.no_grad()
     def judge(pixels: Pixels) -> float:

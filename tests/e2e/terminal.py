@@ -80,9 +80,10 @@ class Terminal:
 
     def recipe(self, name: str = "out.png") -> Recipe:
         """The recipe in a picture in the folder, which must have one."""
-        recipe = read_recipe(self.folder / name)
-        assert recipe is not None
-        return recipe
+        reading = read_recipe(self.folder / name)
+        assert reading is not None
+        assert reading.notes == ()
+        return reading.recipe
 
     def everything(self) -> dict[Path, bytes]:
         """All files in the folder and in the user's own folders."""

@@ -121,7 +121,7 @@ ODD: dict[str, Callable[[Path], object]] = {
 def test_an_odd_picture_works_in_every_role(terminal: Terminal, name: str) -> None:
     ODD[name](terminal.folder / name)
     assert terminal.made(content=name).shape == (24, 32, 3)
-    assert terminal.recipe().content.name == name
+    assert terminal.recipe().request.content.name == name
     for role in ("style", "start"):
         ended = terminal.type(*typed_as(terminal, role, name), "--overwrite")
         assert ended.code == 0, ended.err

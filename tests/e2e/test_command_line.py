@@ -30,7 +30,7 @@ MAIN = Path(main.__file__)
 OPTIONS = (
     "--style", "--output", "--overwrite", "--quality", "--start", "--preset", "--set", "--size",
     "--network", "--device", "--seed", "--weights", "--download", "--json", "--quiet",
-    "--list-settings", "--list-presets",
+    "--list-settings", "--list-presets", "--recipe", "--exact", "--content",
 )  # fmt: skip
 
 
@@ -176,14 +176,14 @@ def test_the_recipe_inside_equals_what_was_asked_for(terminal: Terminal) -> None
     more = ["--style=waves.png:0.25", "--set=content_weight=3", "--set=pooling=average", "--seed=7"]
     assert terminal.render(*more, output="out.jpg").code == 0
     recipe = terminal.recipe("out.jpg")
-    assert recipe.settings == DEFAULTS.changed(
+    assert recipe.request.settings == DEFAULTS.changed(
         output_size=32, coarsest_size=32, steps=2, style_layers="relu1_1",
-        content_layers="relu2_1", content_weight=3, pooling="average", seed=7, network="vgg19",
+        content_layers="relu2_1", content_weight=3, pooling="average", seed=7,
     )  # fmt: skip
-    assert recipe.content is not None
-    assert recipe.content.name == "photo.png"
-    assert recipe.content.sha256 == open_picture(terminal.folder / "photo.png").sha256
-    assert [(style.name, style.weight) for style in recipe.styles] == [
+    assert recipe.request.content is not None
+    assert recipe.request.content.name == "photo.png"
+    assert recipe.request.content.sha256 == open_picture(terminal.folder / "photo.png").sha256
+    assert [(style.name, style.weight) for style in recipe.request.styles] == [
         ("style.png", 1.0),
         ("waves.png", 0.25),
     ]
@@ -243,7 +243,7 @@ def test_a_colon_in_a_files_own_name_is_no_weight(
     except OSError:
         pytest.skip("this file system takes no colons")
     assert terminal.render(style=typed).code == 0
-    style = terminal.recipe().styles[0]
+    style = terminal.recipe().request.styles[0]
     assert (style.name, style.weight) == (name, weight)
 
 
@@ -253,23 +253,23 @@ def test_a_preset_is_begun_with_and_named_in_the_recipe(terminal: Terminal) -> N
     preset = next(each for each in builtin_presets() if each.name.startswith("Classic"))
     recipe = terminal.recipe()
     assert recipe.preset == preset.name
-    assert recipe.settings == preset.applied_to(DEFAULTS).changed(
+    assert recipe.request.settings == preset.applied_to(DEFAULTS).changed(
         output_size=32, coarsest_size=32, steps=2, style_layers="relu1_1",
-        content_layers="relu2_1", network="vgg19",
+        content_layers="relu2_1",
     )  # fmt: skip
 
 
 def test_an_own_preset_is_found_by_name(terminal: Terminal) -> None:
     PresetStore().save(Preset(name="Mine", settings={"content_weight": 5.0, "style_weight": 7.0}))
     assert terminal.render("--preset=mine", "--set=style_weight=9").code == 0
-    assert terminal.recipe().settings.content_weight == 5.0
-    assert terminal.recipe().settings.style_weight == 9.0
+    assert terminal.recipe().request.settings.content_weight == 5.0
+    assert terminal.recipe().request.settings.style_weight == 9.0
 
 
 def test_an_option_of_its_own_wins_over_set(terminal: Terminal) -> None:
     assert terminal.render("--set=output_size=400", "--set=seed=4", "--seed=5").code == 0
-    assert terminal.recipe().settings.output_size == 32
-    assert terminal.recipe().settings.seed == 5
+    assert terminal.recipe().request.settings.output_size == 32
+    assert terminal.recipe().request.settings.seed == 5
 
 
 HARDLY = ("--set=optimizer=gradient-descent", "--set=step_size=1e-6", "--set=steps=1")
@@ -281,9 +281,9 @@ def test_a_start_picture_is_what_the_canvas_holds_first(terminal: Terminal) -> N
     pixels = terminal.made(*HARDLY, "--start=red.png", "--set=start=noise")
     assert difference(pixels, np.full_like(pixels, (200, 30, 60))) < 2
     recipe = terminal.recipe()
-    assert recipe.settings.start is Start.PICTURE
-    assert recipe.start is not None
-    assert recipe.start.name == "red.png"
+    assert recipe.request.settings.start is Start.PICTURE
+    assert recipe.request.start is not None
+    assert recipe.request.start.name == "red.png"
 
 
 def test_none_makes_a_texture_from_the_paintings_colours(terminal: Terminal) -> None:
@@ -291,7 +291,7 @@ def test_none_makes_a_texture_from_the_paintings_colours(terminal: Terminal) -> 
     pixels = terminal.made(*HARDLY, content="none", style="red.png")
     assert pixels.shape == (32, 32, 3)
     assert difference(pixels, np.full_like(pixels, (200, 30, 60))) < 2
-    assert terminal.recipe().content is None
+    assert terminal.recipe().request.content is None
     assert not any("content" in term for term in json_terms(terminal))
 
 
@@ -322,7 +322,7 @@ def test_another_network_is_found_in_the_folder_of_networks(terminal: Terminal) 
     save_file(kept, folder / "vgg16.safetensors")
     words = [word for word in terminal.words("--network=vgg16") if "--weights" not in word]
     assert terminal.type(*words).code == 0
-    assert terminal.recipe().settings.network is NetworkName.VGG16
+    assert terminal.recipe().request.settings.network is NetworkName.VGG16
     told = terminal.type("weights", "path", "vgg16")
     assert told.out == f"{folder / 'vgg16.safetensors'}\n"
 
@@ -359,7 +359,10 @@ def test_without_vgg19_the_draft_network_paints_and_says_so(
     assert ended.code == 0, ended.err
     assert "draft network" in ended.err
     assert download == []
-    assert terminal.recipe().settings.network is NetworkName.DRAFT
+    recipe = terminal.recipe()
+    assert recipe.request.settings.network is NetworkName.AUTO
+    assert recipe.plan is not None
+    assert recipe.plan.network is NetworkName.DRAFT
 
 
 def test_weights_download_prints_the_file(terminal: Terminal, download: list[NetworkName]) -> None:
@@ -378,7 +381,7 @@ def test_imported_weights_are_used_from_then_on(terminal: Terminal) -> None:
 def test_the_device_asked_for_is_used(terminal: Terminal) -> None:
     ended = terminal.render("--device=cpu", "--json")
     assert json.loads(ended.out)["device"].startswith("CPU")
-    assert terminal.recipe().settings.device == "cpu"
+    assert terminal.recipe().request.settings.device == "cpu"
 
 
 def test_what_was_done_to_a_picture_is_told(terminal: Terminal) -> None:

@@ -7,16 +7,21 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.plan.resolve import resolve
+from engine.run import devices
 from engine.run.control import Command
 from engine.run.state import Snapshot
 from engine.run.stylize import stylize
+from engine.run.targets import TargetMeasurer
 from engine.spec.errors import GramaryeError
 from engine.spec.job import Job, job_of
 from engine.spec.outcome import Outcome
 from engine.spec.pictures import Picture, StyleImage
+from engine.spec.plan import Plan
 from engine.spec.progress import Progress
 from engine.spec.settings import DEFAULTS
 from engine.storage.images import picture_from_pixels
+from engine.weights.installed import networks_here
 
 SMALL = {
     "network": "vgg19",
@@ -67,6 +72,18 @@ def run(
             seen.append(work.send(command(seen[-1])))
         except StopIteration as finished:
             return finished.value, seen
+
+
+def plan_of(job: Job, **decided: object) -> Plan:
+    """What is decided for a job on this machine, but for what is named."""
+    settings = job.request.settings
+    machine = devices.machine_for(settings, networks_here(settings.network, job.network_weights))
+    return resolve(job.request, machine).model_copy(update=decided)
+
+
+def measurer_of(job: Job, plan: Plan) -> TargetMeasurer:
+    """What measures a job's pictures, with the network it is planned with."""
+    return TargetMeasurer(job, plan, Path(plan.network_file))
 
 
 def failure(job: Job) -> GramaryeError:

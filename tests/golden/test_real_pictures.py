@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from engine.run.canvas import to_tensor
+from running import run
 
 from engine.objective.statistics import measure
-from engine.run.stylize import stylize
+from engine.run.tensors import to_tensor
 from engine.spec.choices import NetworkName
-from engine.spec.job import Job
+from engine.spec.job import job_of
 from engine.spec.outcome import Pastiche
 from engine.spec.pictures import StyleImage
 from engine.spec.settings import DEFAULTS, Settings
@@ -38,12 +38,9 @@ def paint(shared: Path, content: str, style: str, settings: Settings, network: P
     images = shared / "images"
     photograph = open_picture(images / "content" / f"{content}.jpg")
     painting = StyleImage(open_picture(images / "style" / f"{style}.jpg"))
-    work = stylize(Job(photograph, (painting,), settings, network))
-    while True:
-        try:
-            next(work)
-        except StopIteration as finished:
-            return finished.value
+    outcome, _ = run(job_of(photograph, [painting], settings, network_weights=network))
+    assert outcome.pastiche is not None, outcome.error
+    return outcome.pastiche
 
 
 class Judge:

@@ -65,8 +65,7 @@ def test_only_what_a_job_needs_is_built(weights: dict[str, torch.Tensor]) -> Non
 def test_other_poolings_keep_the_scale_of_activations(
     pooling: Pooling, real_network: Path, shared: Path
 ) -> None:
-    from engine.run.canvas import to_tensor
-
+    from engine.run.tensors import to_tensor
     from engine.storage.images import open_picture
 
     weights = read_weights(real_network, NetworkName.VGG19).tensors

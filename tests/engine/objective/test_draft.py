@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import reference
 import torch
-from engine.run.canvas import to_tensor
 from generators import returned
+from running import measurer_of, painted, plan_of
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
@@ -17,19 +17,19 @@ from engine.network.convolutions import Arithmetic
 from engine.network.networks import Network
 from engine.objective.objective import OrientedObjectives
 from engine.objective.targets import Targets, encode_content, encode_style
-from engine.run.stylize import stylize
-from engine.run.targets import TargetMeasurer
+from engine.plan.resolve import choose_network
+from engine.run.tensors import to_tensor
 from engine.spec.choices import NetworkName
 from engine.spec.errors import InputError
-from engine.spec.job import Job
+from engine.spec.job import job_of
 from engine.spec.layers import PROJECTIONS, layer_names, measured_layers, stand_in
-from engine.spec.pictures import Picture, Pixels, StyleImage
+from engine.spec.pictures import Pixels, StyleImage
 from engine.spec.scales import Scale
 from engine.spec.settings import DEFAULTS
 from engine.spec.tiles import Tiling
-from engine.storage.images import open_picture
+from engine.storage.images import open_picture, picture_from_pixels
 from engine.weights.checkpoints import read_weights
-from engine.weights.installed import find_weights, resolve_network
+from engine.weights.installed import find_weights, networks_here
 from resources import DRAFT_NETWORK, SAMPLES
 
 DRAFT = NetworkName.DRAFT
@@ -55,15 +55,15 @@ def copied(folder: Path, header: dict[str, str] | None = None, **changed: torch.
 def test_it_ships_small_and_is_found_without_any_other_network() -> None:
     assert DRAFT_NETWORK.stat().st_size <= 4_000_000
     assert find_weights(DRAFT) == DRAFT_NETWORK
-    assert resolve_network(NetworkName.AUTO) is DRAFT
+    assert choose_network(NetworkName.AUTO, networks_here()) is DRAFT
     assert (DRAFT_NETWORK.with_suffix(".md")).is_file()
 
 
 def test_auto_is_vgg19_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRAMARYE_NETWORKS", str(tmp_path))
     (tmp_path / "vgg19.safetensors").touch()
-    assert resolve_network(NetworkName.AUTO) is NetworkName.VGG19
-    assert resolve_network(DRAFT) is DRAFT
+    assert choose_network(NetworkName.AUTO, networks_here()) is NetworkName.VGG19
+    assert choose_network(DRAFT, networks_here()) is DRAFT
 
 
 @pytest.mark.parametrize("loss", ["gram", "gram+mean+std", "wasserstein"])
@@ -94,10 +94,12 @@ def test_each_step_sees_the_same_objective_in_another_orientation() -> None:
     settings = SETTINGS.changed(style_loss="gram")
     weights = read_weights(DRAFT_NETWORK, DRAFT).tensors
     levels = [(255 * seen).to(torch.uint8) for seen in (image(2), image(3, 40, 44))]
-    content, style = (Picture(level[0].permute(1, 2, 0).numpy(), "p", "") for level in levels)
-    job = Job(content, (StyleImage(style),), settings, DRAFT_NETWORK)
-    scale = Scale(content.size, (style.size,), steps=8)
-    measurer = TargetMeasurer(job, Tiling())
+    content, style = (
+        picture_from_pixels(level[0].permute(1, 2, 0).numpy(), "p") for level in levels
+    )
+    job = job_of(content, [StyleImage(style)], settings)
+    scale = Scale(canvas=content.size, styles=(style.size,), steps=8)
+    measurer = measurer_of(job, plan_of(job, tiling=Tiling()))
     objective = returned(measurer.measure(scale, measured_layers(settings), settings, [1.0]))
     pictures = [image(1), *(level.double() / 255 for level in levels)]
     for step in (0, 1, 2, 3, 6):
@@ -125,8 +127,7 @@ def test_a_sample_pair_comes_near_the_painting_and_stays_the_photograph(style: s
     """Measured by Gram matrices of the draft network computed apart from the engine's."""
     content, painting = (open_picture(SAMPLES / f"{n}.jpg") for n in ("photograph", style))
     settings = SETTINGS.changed(output_size=128, steps=60, averaging=0.8)
-    job = Job(content, (StyleImage(painting),), settings, DRAFT_NETWORK)
-    pixels = returned(stylize(job)).pixels
+    pixels = painted(job_of(content, [StyleImage(painting)], settings))
     weights = read_weights(DRAFT_NETWORK, DRAFT).tensors
 
     def seen(levels: Pixels) -> dict[str, torch.Tensor]:

@@ -7,20 +7,20 @@ from collections.abc import Callable
 import pytest
 import torch
 from generators import returned
+from running import measurer_of, plan_of
 
 from engine.objective import graphs
 from engine.objective.evaluation import Evaluation
 from engine.objective.graphs import Evaluate, Replayed
-from engine.run.targets import TargetMeasurer
-from engine.spec.choices import NetworkName, StyleLoss
-from engine.spec.job import Job
+from engine.spec.choices import StyleLoss
+from engine.spec.job import job_of
 from engine.spec.layers import measured_layers
 from engine.spec.pictures import StyleImage
 from engine.spec.scales import Scale
 from engine.spec.settings import DEFAULTS
 from engine.spec.tiles import Tiling
 from engine.storage.images import open_picture
-from resources import DRAFT_NETWORK, SAMPLES
+from resources import SAMPLES
 
 
 def evaluate(image: torch.Tensor) -> Evaluation:
@@ -93,11 +93,12 @@ def test_where_nothing_can_be_recorded_it_goes_on_as_before(
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a graphics card")
 @pytest.mark.parametrize("loss", StyleLoss)
 def test_on_a_graphics_card_nothing_waits_and_a_replay_is_the_evaluation(loss: StyleLoss) -> None:
-    settings = DEFAULTS.on(NetworkName.DRAFT).changed(style_loss=loss, device="cuda")
+    settings = DEFAULTS.changed(network="draft", style_loss=loss, device="cuda")
     content, painting = (open_picture(SAMPLES / f"{n}.jpg") for n in ("photograph", "painting"))
-    job = Job(content, (StyleImage(painting),), settings, DRAFT_NETWORK)
-    scale, layers = Scale((128, 96), ((128, 128),), 8), measured_layers(settings)
-    measurer = TargetMeasurer(job, Tiling())
+    job = job_of(content, [StyleImage(painting)], settings)
+    scale = Scale(canvas=(128, 96), styles=((128, 128),), steps=8)
+    layers = measured_layers(settings)
+    measurer = measurer_of(job, plan_of(job, tiling=Tiling()))
     objective = returned(measurer.measure(scale, layers, settings, [1.0]))
     period, image = objective.period, torch.rand(1, 3, 96, 128, device="cuda")
     first = [objective.evaluate(image, step) for step in range(period)]

@@ -15,21 +15,22 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
 
 from engine.spec.errors import InputError
-from engine.spec.settings import DEFAULTS
+from engine.spec.pictures import PictureRef
+from engine.spec.request import Request, StyleRef
 from engine.storage import saving
 from engine.storage.formats import SUFFIXES
 from engine.storage.images import open_picture
 from engine.storage.naming import free_path, output_name
-from engine.storage.recipes import Ingredient, Recipe, StyleIngredient, read_recipe
+from engine.storage.recipes import Reading, Recipe, read_recipe
 from engine.storage.saving import check_place, save_pixels
 
 LOSSLESS = [".png", ".tif", ".tiff"]
 PREDICTOR, HORIZONTAL_DIFFERENCES = 317, 2  # TIFF 6.0, section 14
 RECIPE = Recipe(
-    settings=DEFAULTS,
-    content=Ingredient(name="Größe & <夜> 😀.jpg", sha256="a" * 64),
-    styles=(StyleIngredient(name="x" * 255, sha256="b" * 64, weight=1 / 3),),
-    network_sha256="c" * 64,
+    request=Request(
+        content=PictureRef(name="Größe & <夜> 😀.jpg", sha256="a" * 64),
+        styles=(StyleRef(name="x" * 255, sha256="b" * 64, weight=1 / 3),),
+    ),
     size=(48, 32),
     steps=1,
     evaluations=1,
@@ -58,7 +59,7 @@ def test_a_saved_picture_opens_with_its_pixels_recipe_and_profile(
         0.01 if suffix in LOSSLESS else 8
     )
     assert opened.notes == ()
-    assert read_recipe(path) == RECIPE
+    assert read_recipe(path) == Reading(RECIPE)
     with Image.open(path) as image:
         assert b"acsp" in image.info["icc_profile"]
     assert list(contents(tmp_path)) == [path.name]
@@ -329,8 +330,9 @@ def test_a_side_too_long_for_the_format_is_told_plainly(
 
 
 def test_a_recipe_too_long_for_a_picture_is_told_plainly(tmp_path: Path) -> None:
-    style = StyleIngredient(name="x" * 1000, sha256="b" * 64, weight=1.0)
-    endless = RECIPE.model_copy(update={"styles": (style,) * 60})
+    style = StyleRef(name="x" * 1000, sha256="b" * 64)
+    request = RECIPE.request.model_copy(update={"styles": (style,) * 60})
+    endless = RECIPE.model_copy(update={"request": request})
     for suffix in SUFFIXES:
         with pytest.raises(InputError, match="recipe is too long"):
             save_pixels(pastiche(), tmp_path / f"a{suffix}", recipe=endless)

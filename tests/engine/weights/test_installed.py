@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from engine.plan.resolve import choose_network
 from engine.spec.choices import NetworkName
 from engine.spec.errors import Cancelled, EngineError, InputError, NetworkMissingError
 from engine.storage.paths import data_folder
@@ -21,7 +22,7 @@ from engine.weights.installed import (
     find_weights,
     import_weights,
     networks_folder,
-    resolve_network,
+    networks_here,
 )
 
 VGG19, VGG16 = NetworkName.VGG19, NetworkName.VGG16
@@ -65,16 +66,25 @@ def test_the_environment_may_name_a_folder_at_home(monkeypatch: pytest.MonkeyPat
 
 
 def test_auto_is_vgg19_where_it_is_and_else_the_draft_network(tmp_path: Path) -> None:
-    assert resolve_network(NetworkName.AUTO) is NetworkName.DRAFT
-    assert resolve_network(NetworkName.AUTO, put(tmp_path / "mine.bin")) is VGG19
+    assert choose_network(NetworkName.AUTO, networks_here()) is NetworkName.DRAFT
+    mine = networks_here(NetworkName.AUTO, put(tmp_path / "mine.bin"))
+    assert choose_network(NetworkName.AUTO, mine) is VGG19
+    assert mine[VGG19] == tmp_path / "mine.bin"
     put(networks_folder() / "vgg19.safetensors")
-    assert resolve_network(NetworkName.AUTO) is VGG19
+    assert choose_network(NetworkName.AUTO, networks_here()) is VGG19
 
 
 @pytest.mark.parametrize("network", [VGG16, NetworkName.DRAFT])
 def test_a_network_that_is_asked_for_is_not_exchanged(network: NetworkName) -> None:
     put(networks_folder() / "vgg19.safetensors")
-    assert resolve_network(network) is network
+    assert choose_network(network, networks_here()) is network
+
+
+def test_a_file_that_was_named_is_that_of_the_network_asked_for(tmp_path: Path) -> None:
+    kept = put(networks_folder() / "vgg19.safetensors")
+    mine = put(tmp_path / "mine.bin")
+    here = networks_here(VGG16, mine)
+    assert (here[VGG16], here[VGG19]) == (mine, kept)
 
 
 def test_in_a_folder_the_plainest_name_wins() -> None:
