@@ -48,8 +48,9 @@ def job_of_recipe(options: RenderOptions, opened: Opened, say: Say) -> tuple[Job
     found = _Finder(options, recipe.request, opened).pictures()
     request = _bound(recipe.request, found)
     pictures = {picture.sha256: picture for picture in found.values()}
-    if found.keys() != pictures.keys():
-        _differ(options, say, "Not all pictures given are those of the recipe.")
+    for ref in recipe.request.pictures:
+        if found[ref.sha256].sha256 != ref.sha256:
+            _differ(options, say, f"{found[ref.sha256].name} is not the {ref.name} of the recipe.")
     preset = recipe.preset
     if options.asked.preset is not None:
         raise InputError("A recipe has its own settings.", "Change some with --set NAME=VALUE.")
