@@ -84,7 +84,7 @@ class PresetKeeper(QObject):
     async def load(self) -> tuple[str, ...]:
         """List the presets; returns what is newly wrong with some of their files, in sentences."""
         async with self._turn:
-            return await self._list()
+            return self._show(await self._tasks.in_background(self._read))
 
     @Slot(object)
     def _compare(self, settings: Settings) -> None:
@@ -188,18 +188,21 @@ class PresetKeeper(QObject):
         wish = self._wishes
         async with self._turn:
             await self._tasks.in_background(work)
+            listing = await self._tasks.in_background(self._read)
             latest = wish == self._wishes
             if latest:
                 self._name = chosen
-            problems = await self._list()
+            problems = self._show(listing)
         if problems:
             self._tasks.start(_complain, problems)
         return latest
 
-    async def _list(self) -> tuple[str, ...]:
-        """Read all presets and show them; returns what is newly wrong with some."""
-        self._listing = await self._tasks.in_background(self._read)
-        self.bar.show_presets(self._listing.shipped, self._listing.own)
+    def _show(self, listing: _Listing) -> tuple[str, ...]:
+        """Show all presets; returns what is newly wrong with some of their files."""
+        self._listing = listing
+        if listing.named(self._name) is None:
+            self._name = ""
+        self.bar.show_presets(listing.shipped, listing.own)
         self._mark(anew=True)
         problems = self._store.problems[self._problems_told :]
         self._problems_told += len(problems)

@@ -409,3 +409,29 @@ def test_of_two_that_are_being_saved_the_later_is_chosen(bench, held, qtbot):
     assert bench.names == ["Mine", "One", "Two"]
     assert bench.combo.currentText() == "Two"
     assert bench.combo.findText("One") >= 0
+
+
+def test_settings_that_change_while_a_preset_is_deleted_do_not_bring_it_back(
+    bench, monkeypatch, qtbot
+):
+    deleted, proceed = threading.Event(), threading.Event()
+    bench.choose("Mine")
+    presets = PresetStore.presets
+
+    def slow(store):
+        deleted.set()
+        proceed.wait(10)
+        return presets(store)
+
+    monkeypatch.setattr(PresetStore, "presets", slow)
+    bench.action("Delete").trigger()
+    box = bench.dialog(QMessageBox)
+    next(button for button in box.buttons() if button.text() == "Delete").click()
+    qtbot.waitUntil(deleted.is_set)
+    bench.session.set_settings(LOUD.changed(steps=8))
+    bench.session.set_settings(LOUD)
+    proceed.set()
+    bench.settle()
+    assert bench.combo.currentIndex() == -1
+    bench.session.set_settings(DEFAULTS)
+    assert bench.combo.currentIndex() >= 0
