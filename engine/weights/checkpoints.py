@@ -80,7 +80,7 @@ def read_weights(path: Path, network: NetworkName) -> NetworkWeights:
         fault = _fault(found.get(key), key, shape)
         if fault:
             raise InputError(f"{path.name} is not {title}: {fault}.", _REMEDY)
-    foreign = [key for key in found if key not in expected]
+    foreign = sorted(found.keys() - expected.keys())
     if foreign:
         layer = foreign[0].rpartition(".")[0]
         raise InputError(f"{path.name} is not {title}: it also has a layer {layer}.", _REMEDY)
