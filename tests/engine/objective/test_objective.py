@@ -24,11 +24,16 @@ EXACT = Arithmetic(CPU, torch.float64)
 
 @pytest.fixture(scope="module")
 def weights(random_network: Path) -> dict[str, torch.Tensor]:
+    return dict(read_weights(random_network, NetworkName.VGG19).tensors)
+
+
+@pytest.fixture(scope="module")
+def biased(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """With biases: without, what scales all features alike changes no loss that is relative."""
     generator = torch.Generator().manual_seed(1)
     return {
         name: 0.1 * torch.randn(tensor.shape, generator=generator) if "bias" in name else tensor
-        for name, tensor in read_weights(random_network, NetworkName.VGG19).tensors.items()
+        for name, tensor in weights.items()
     }
 
 
@@ -81,14 +86,14 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_value_and_gradient_are_those_of_the_formulas(
-    case: str, weights: dict[str, torch.Tensor], monkeypatch: pytest.MonkeyPatch
+    case: str, biased: dict[str, torch.Tensor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("engine.objective.terms.total_variation._BAND", 16)
     settings = DEFAULTS.changed(**{"style_loss": "gram", **CASES[case]})
     x, content, style = image(1), image(2), image(3, 40, 33)
-    found = build(settings, weights, content, [style], [1.0]).evaluate(x)
+    found = build(settings, biased, content, [style], [1.0]).evaluate(x)
     leaf = x.clone().requires_grad_()
-    total = reference.objective(leaf, content, style, weights, settings)
+    total = reference.objective(leaf, content, style, biased, settings)
     (gradient,) = torch.autograd.grad(total, leaf)
     torch.testing.assert_close(found.total, total.detach(), rtol=1e-9, atol=0)
     error = (found.gradient - gradient).norm() / gradient.norm()
