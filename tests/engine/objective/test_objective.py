@@ -141,6 +141,20 @@ def test_bfloat16_points_the_same_way(weights: dict[str, torch.Tensor]) -> None:
     assert cosine > 0.98
 
 
+def test_float16_does_not_lose_what_one_position_is_asked(
+    weights: dict[str, torch.Tensor],
+) -> None:
+    """A mean's gradient at one position is below the smallest float16."""
+    settings = DEFAULTS.changed(content_layers="relu1_2", content_weight=0.01, style_weight=0.0)
+    x, content, style = (image(seed, 66, 70) for seed in (1, 2, 3))
+    exact = build(settings, weights, content, [style], [1.0]).evaluate(x)
+    half = Arithmetic(CPU, torch.float16)
+    objective = build(settings, weights, content.float(), [style.float()], [1.0], half)
+    found = objective.evaluate(x.float())
+    error = (found.gradient.double() - exact.gradient).norm() / exact.gradient.norm()
+    assert error < 0.02
+
+
 def test_the_content_image_itself_costs_no_content(weights: dict[str, torch.Tensor]) -> None:
     objective = build(DEFAULTS, weights, image(2), [image(3)], [1.0])
     terms = dict(zip(objective.term_names, objective.evaluate(image(2)).terms, strict=True))
