@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from engine.network.segments import Block, Segment, segments_for
@@ -72,27 +73,36 @@ def passages(
     handed = 0
     for number, segment in enumerate(segments, start=1):
         rows, columns = _lengths(segment, size, tiling)
-        lone = len(rows.inner) == len(columns.inner) == 1
+        lone = rows.count == columns.count == 1
         size = size[0] // segment.grid, size[1] // segment.grid
         made = size[0] * size[1] * channels[segment.blocks[-1]][1] if segment.pooled else 0
         yield SegmentPassage(
-            one=_through(segment, channels, rows, columns, max),
-            all=_through(segment, channels, rows, columns, sum),
+            one=_through(segment, channels, rows, columns, _longest),
+            all=_through(segment, channels, rows, columns, _together),
             remembered=lone or number > len(segments) - tiling.remembered,
             lone=lone,
-            in_rows=len(columns.inner) == 1,
+            in_rows=columns.count == 1,
             input=handed,
             output=made,
         )
         handed = made
 
 
+_Counted = list[tuple[int, int]]
+"""Lengths, and how often each occurs: of hundreds of tiles only a few differ."""
+
+
 @dataclass(frozen=True)
 class _Lengths:
-    """How far tiles reach along one side, one after another."""
+    """How far tiles reach along one side: what they own, and what they see."""
 
-    inner: list[int]
-    outer: list[int]
+    inner: _Counted
+    outer: _Counted
+
+    @property
+    def count(self) -> int:
+        """Of tiles."""
+        return sum(times for _, times in self.inner)
 
 
 def _lengths(segment: Segment, size: tuple[int, int], tiling: Tiling) -> tuple[_Lengths, _Lengths]:
@@ -105,10 +115,20 @@ def _lengths(segment: Segment, size: tuple[int, int], tiling: Tiling) -> tuple[_
 
 
 def _reach(borders: list[int], margin: int) -> _Lengths:
-    ends = list(itertools.pairwise(borders))
-    inner = [end - begin for begin, end in ends]
-    outer = [min(borders[-1], end + margin) - max(0, begin - margin) for begin, end in ends]
-    return _Lengths(inner, outer)
+    inner: Counter[int] = Counter()
+    outer: Counter[int] = Counter()
+    for begin, end in itertools.pairwise(borders):
+        inner[end - begin] += 1
+        outer[min(borders[-1], end + margin) - max(0, begin - margin)] += 1
+    return _Lengths(list(inner.items()), list(outer.items()))
+
+
+def _longest(lengths: _Counted, poolings: int) -> int:
+    return max(length >> poolings for length, _ in lengths)
+
+
+def _together(lengths: _Counted, poolings: int) -> int:
+    return sum((length >> poolings) * times for length, times in lengths)
 
 
 def _through(
@@ -116,21 +136,27 @@ def _through(
     channels: dict[Block, tuple[int, int]],
     rows: _Lengths,
     columns: _Lengths,
-    together: Callable[[Iterable[int]], int],
+    along: Callable[[_Counted, int], int],
 ) -> list[BlockPassage]:
-    def positions(heights: list[int], widths: list[int], poolings: int) -> int:
-        return together(h >> poolings for h in heights) * together(w >> poolings for w in widths)
-
+    """The blocks as tiles pass them whose lengths, after so many poolings, are `along` a side."""
     found, poolings = [], 0
+    seen = along(rows.outer, 0) * along(columns.outer, 0)
+    own = along(rows.inner, 0) * along(columns.inner, 0)
     for block in segment.blocks:
-        seen = positions(rows.outer, columns.outer, poolings)
-        own = positions(rows.inner, columns.inner, poolings)
-        halved, pooled = seen, 0
-        if block.pooled:
-            poolings += 1
-            reach = rows.outer, columns.outer
-            if block is segment.blocks[-1]:
-                halved, reach = own, (rows.inner, columns.inner)
-            pooled = positions(*reach, poolings)
-        found.append(BlockPassage(block, *channels[block], seen, own, halved, pooled))
+        before, after = channels[block]
+        if not block.pooled:
+            found.append(BlockPassage(block, before, after, seen, own, seen, 0))
+            continue
+        poolings += 1
+        halved = own if block is segment.blocks[-1] else seen
+        reach, kept = (
+            along(rows_of, poolings) * along(columns_of, poolings)
+            for rows_of, columns_of in (
+                (rows.outer, columns.outer),
+                (rows.inner, columns.inner),
+            )
+        )
+        pooled = kept if block is segment.blocks[-1] else reach
+        found.append(BlockPassage(block, before, after, seen, own, halved, pooled))
+        seen, own = reach, kept
     return found

@@ -13,7 +13,8 @@ from engine.network.convolutions import Arithmetic
 from engine.network.costs import NetworkCosts
 from engine.network.networks import Network
 from engine.objective.losses import STYLE_LOSSES
-from engine.objective.statistics import measure
+from engine.objective.statistics import Statistics, measure
+from engine.objective.terms.style import StyleTerm
 from engine.plan.machine import Speed
 from engine.spec.choices import NetworkName, StyleLoss
 from engine.spec.layers import CHANNELS, block_names, channels_of
@@ -53,18 +54,21 @@ def _operations_per_second(name: NetworkName, arithmetic: Arithmetic) -> float:
 def _style_loss_seconds(
     loss: StyleLoss, network: NetworkName, layers: frozenset[str], device: torch.device
 ) -> float:
-    """Seconds that the style loss and its slope take, whatever the picture's size."""
+    """Seconds that the style terms take to close, whatever the picture's size."""
     generator = torch.Generator().manual_seed(0)
-    channels = [channels_of(layer, network) for layer in layers]
-    found = [measure(torch.rand(1, c, 32, 32, generator=generator).to(device)) for c in channels]
+    terms = []
+    for layer in sorted(layers):
+        features = torch.rand(1, channels_of(layer, network), 32, 32, generator=generator)
+        found = measure(features.to(device))
+        terms.append((StyleTerm(layer, found, 1.0, STYLE_LOSSES[loss], None), found))
 
-    def compare() -> None:
-        for statistics in found:
-            outer = statistics.outer.clone().requires_grad_()
-            other = type(statistics)(statistics.count, statistics.total, outer)
-            torch.autograd.grad(STYLE_LOSSES[loss](other, statistics), outer)
+    def close() -> None:
+        for term, found in terms:
+            # What is closed is used up.
+            sums = Statistics(found.count, found.total.clone(), found.outer.clone())
+            term.close(sums, 1.0)
 
-    return _seconds(compare, device)
+    return _seconds(close, device)
 
 
 def _seconds(work: Callable[[], object], device: torch.device) -> float:

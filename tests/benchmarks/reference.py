@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine.spec.choices import Padding, Pooling, StyleLoss
-from engine.spec.layers import block_names
+from engine.spec.choices import NetworkName, Padding, Pooling, StyleLoss
 from engine.spec.settings import Settings
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+_STAGES = {NetworkName.VGG19: (2, 2, 4, 4, 4), NetworkName.VGG16: (2, 2, 3, 3, 3)}
+"""How many convolutions each stage has."""
 
 
 class Reference:
@@ -51,7 +53,8 @@ class Reference:
         whole = sum(weight for _, weight in settings.style_layers)
         for layer, weight in settings.style_layers:
             error = _style_loss(settings.style_loss, found[layer], self._style[layer])
-            total = total + settings.effective_style_weight() * weight / whole * error
+            strength = settings.style_weight * settings.style_strength
+            total = total + strength * weight / whole * error
         if settings.smoothness:
             across, down = (image.diff(dim=dim).square().mean() for dim in (3, 2))
             total = total + settings.smoothness * (across + down)
@@ -67,8 +70,9 @@ class Reference:
         mean, std = (torch.tensor(v, device=image.device).view(1, 3, 1, 1) for v in (MEAN, STD))
         flow = (image - mean) / std
         found: dict[str, Tensor] = {}
-        names = self._settings.layers
-        for block in block_names(self._settings.network, names):
+        named = (*self._settings.content_layers, *self._settings.style_layers)
+        names = {layer for layer, _ in named}
+        for block in self._blocks(names):
             if block != "1_1" and block.endswith("_1"):
                 flow = F.max_pool2d(flow, 2)
             replicated = block == "1_1" and self._settings.padding is Padding.REPLICATE
@@ -83,6 +87,14 @@ class Reference:
                 if name in names
             }
         return found
+
+    def _blocks(self, names: set[str]) -> Iterator[str]:
+        """`1_1`, `1_2`, `2_1`, ... as far as the deepest layer that is named."""
+        deepest = max(name[4:] for name in names)
+        for stage, count in enumerate(_STAGES[self._settings.network], start=1):
+            for block in (f"{stage}_{index}" for index in range(1, count + 1)):
+                if block <= deepest:
+                    yield block
 
 
 @dataclass(frozen=True)

@@ -1,21 +1,22 @@
-"""An independent reference: the objective written the plain way, in float64, through autograd."""
+"""An independent reference: the objective written the plain way, in float64, through autograd.
+
+It imports nothing it judges; settings are read as plain values.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine.spec.choices import NetworkName
-from engine.spec.layers import CONVOLUTIONS
-from engine.spec.orientations import content_gain
-from engine.spec.settings import Settings
-
 MEAN = torch.tensor((0.485, 0.456, 0.406), dtype=torch.float64).view(1, 3, 1, 1)
 STD = torch.tensor((0.229, 0.224, 0.225), dtype=torch.float64).view(1, 3, 1, 1)
 
+VGG19, DRAFT = (2, 2, 4, 4, 4), (2, 2, 4, 4, 1)
+"""How many convolutions each stage has."""
 
 Pool = Callable[[Tensor, int], Tensor]
 
@@ -28,13 +29,12 @@ def features(image: Tensor, weights: Mapping[str, Tensor], pooling: str, padding
         "average": lambda h, stage: scales["average"][stage - 1] * F.avg_pool2d(h, 2),
         "l2": lambda h, stage: scales["l2"][stage - 1] * F.lp_pool2d(h, 2, 2),
     }[pooling]
-    return _features(image, weights, pool, padding, CONVOLUTIONS[NetworkName.VGG19])
+    return _features(image, weights, pool, padding, VGG19)
 
 
 def draft_features(image: Tensor, weights: Mapping[str, Tensor], padding: str) -> dict:
     """The draft network's features where they are projected."""
-    counts = CONVOLUTIONS[NetworkName.DRAFT]
-    found = _features(image, weights, lambda h, _: F.avg_pool2d(h, 2), padding, counts)
+    found = _features(image, weights, lambda h, _: F.avg_pool2d(h, 2), padding, DRAFT)
     return {
         layer: F.conv2d(h, weights[f"{layer}.projection"].double()[:, :, None, None])
         for layer, h in found.items()
@@ -95,18 +95,20 @@ def objective(
     content: Tensor | None,
     style: Tensor,
     weights: Mapping[str, Tensor],
-    settings: Settings,
+    settings: Any,
 ) -> Tensor:
     """The total at an image, for one style image; as the network of the settings sees them."""
 
     def seen(picture: Tensor) -> dict:
-        if settings.network is NetworkName.DRAFT:
+        if settings.network == "draft":
             return draft_features(picture, weights, settings.padding)
         return features(picture, weights, settings.pooling, settings.padding)
 
     at = seen(image)
     total = image.new_zeros(())
-    gain = content_gain(settings)
+    gain = 1.0
+    if settings.network == "draft":
+        gain = 2.4 if settings.optimizer == "lbfgs" else 1.32
     if content is not None:
         aim = seen(content)
         whole = sum(weight for _, weight in settings.content_layers)

@@ -24,7 +24,17 @@ EXACT = Arithmetic(CPU, torch.float64)
 
 @pytest.fixture(scope="module")
 def weights(random_network: Path) -> dict[str, torch.Tensor]:
-    return read_weights(random_network, NetworkName.VGG19).tensors
+    return dict(read_weights(random_network, NetworkName.VGG19).tensors)
+
+
+@pytest.fixture(scope="module")
+def biased(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """With biases: without, what scales all features alike changes no loss that is relative."""
+    generator = torch.Generator().manual_seed(1)
+    return {
+        name: 0.1 * torch.randn(tensor.shape, generator=generator) if "bias" in name else tensor
+        for name, tensor in weights.items()
+    }
 
 
 def image(seed: int, height: int = 38, width: int = 51) -> torch.Tensor:
@@ -76,14 +86,14 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_value_and_gradient_are_those_of_the_formulas(
-    case: str, weights: dict[str, torch.Tensor], monkeypatch: pytest.MonkeyPatch
+    case: str, biased: dict[str, torch.Tensor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("engine.objective.terms.total_variation._BAND", 16)
     settings = DEFAULTS.changed(**{"style_loss": "gram", **CASES[case]})
     x, content, style = image(1), image(2), image(3, 40, 33)
-    found = build(settings, weights, content, [style], [1.0]).evaluate(x)
+    found = build(settings, biased, content, [style], [1.0]).evaluate(x)
     leaf = x.clone().requires_grad_()
-    total = reference.objective(leaf, content, style, weights, settings)
+    total = reference.objective(leaf, content, style, biased, settings)
     (gradient,) = torch.autograd.grad(total, leaf)
     torch.testing.assert_close(found.total, total.detach(), rtol=1e-9, atol=0)
     error = (found.gradient - gradient).norm() / gradient.norm()
@@ -129,6 +139,20 @@ def test_bfloat16_points_the_same_way(weights: dict[str, torch.Tensor]) -> None:
     assert abs(float(found.total) / float(exact.total) - 1) < 0.05
     cosine = torch.cosine_similarity(found.gradient.double().flatten(), exact.gradient.flatten(), 0)
     assert cosine > 0.98
+
+
+def test_float16_does_not_lose_what_one_position_is_asked(
+    weights: dict[str, torch.Tensor],
+) -> None:
+    """A mean's gradient at one position is below the smallest float16."""
+    settings = DEFAULTS.changed(content_layers="relu1_2", content_weight=0.01, style_weight=0.0)
+    x, content, style = (image(seed, 66, 70) for seed in (1, 2, 3))
+    exact = build(settings, weights, content, [style], [1.0]).evaluate(x)
+    half = Arithmetic(CPU, torch.float16)
+    objective = build(settings, weights, content.float(), [style.float()], [1.0], half)
+    found = objective.evaluate(x.float())
+    error = (found.gradient.double() - exact.gradient).norm() / exact.gradient.norm()
+    assert error < 0.02
 
 
 def test_the_content_image_itself_costs_no_content(weights: dict[str, torch.Tensor]) -> None:

@@ -64,7 +64,7 @@ def matrices(settings: Settings) -> int:
 
 
 USUAL = DEFAULTS.changed(network="vgg19")
-DRAFT = DEFAULTS.on(NetworkName.DRAFT)
+DRAFT = DEFAULTS.on(NetworkName.DRAFT).changed(content_layers="conv4_2, relu2_1")
 BOTH = USUAL.changed(content_layers="relu3_1, relu2_1", style_layers="relu2_1, relu3_1, conv1_2")
 
 

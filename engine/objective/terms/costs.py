@@ -1,0 +1,118 @@
+"""What each term costs in memory and arithmetic, number for number beside its code; no torch.
+
+A term on pixels costs next to nothing: it looks at bands when the network's features are gone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+_WIDENED = 1 << 16
+"""Positions that statistics widen to float32 at a time."""
+
+
+class TermCosts(Protocol):
+    """The costs of a term that looks at the features of one layer.
+
+    A number inside the network has `item` bytes. Positions are those of the whole layer for what is
+    held and computed, of one part for what it takes to be shown that.
+    """
+
+    @property
+    def layer(self) -> str:
+        """The layer it wants to be shown."""
+        ...
+
+    def targets_bytes(self, positions: int, item: int, styles: int) -> int:
+        """What is held of the pictures in one orientation."""
+        ...
+
+    def sums_bytes(self, item: int) -> int:
+        """What is summed in the first pass; the slope is as large and takes its place."""
+        ...
+
+    def shown_bytes(self, positions: int, item: int, *, in_rows: bool) -> int:
+        """The most it takes at once for a part, in either pass.
+
+        Args:
+            positions: Of the part.
+            item: Bytes of a number.
+            in_rows: Whether the part's rows follow each other in memory.
+        """
+        ...
+
+    def operations(self, positions: int) -> int:
+        """Floating-point operations in both passes."""
+        ...
+
+
+@dataclass(frozen=True)
+class ContentCosts:
+    """Of `ContentTerm`.
+
+    Attributes:
+        layer: The layer it wants to be shown.
+        channels: Of its features.
+        projected: Whether they are compared in a metric.
+    """
+
+    layer: str
+    channels: int
+    projected: bool
+
+    def targets_bytes(self, positions: int, item: int, styles: int) -> int:
+        """The features, and the metric."""
+        metric = self.channels**2 if self.projected else 0
+        return (self.channels * positions + metric) * item
+
+    def sums_bytes(self, item: int) -> int:
+        """None."""
+        return 0
+
+    def shown_bytes(self, positions: int, item: int, *, in_rows: bool) -> int:
+        """The difference; in a metric also what it becomes, and that in another order."""
+        return (3 if self.projected else 1) * self.channels * positions * item
+
+    def operations(self, positions: int) -> int:
+        """The difference, its square, their sum and twice for the gradient; the metric."""
+        mixing = 2 * self.channels if self.projected else 0
+        return (5 + mixing) * self.channels * positions
+
+
+@dataclass(frozen=True)
+class StyleCosts:
+    """Of `StyleTerm`.
+
+    Attributes:
+        layer: The layer it wants to be shown.
+        channels: Of its features.
+        compared: Channels that are compared, after a projection.
+    """
+
+    layer: str
+    channels: int
+    compared: int
+
+    def targets_bytes(self, positions: int, item: int, styles: int) -> int:
+        """Each style image's statistics, and their blend."""
+        return (styles * _numbers(self.channels) + _numbers(self.compared)) * max(4, item)
+
+    def sums_bytes(self, item: int) -> int:
+        """Statistics."""
+        return _numbers(self.channels) * max(4, item)
+
+    def shown_bytes(self, positions: int, item: int, *, in_rows: bool) -> int:
+        """Features in another order, the slope at each position; or some of them in float32."""
+        copied = 0 if in_rows else 2 * self.channels * positions * item
+        widened = self.channels * min(positions, _WIDENED) * 4 if item < 4 else 0
+        return max(copied, widened)
+
+    def operations(self, positions: int) -> int:
+        """Outer products in the first pass, a matrix times each position in the second."""
+        return 4 * self.channels**2 * positions
+
+
+def _numbers(channels: int) -> int:
+    """Of a sum of features and a sum of outer products."""
+    return channels * (channels + 1)
