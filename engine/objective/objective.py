@@ -22,7 +22,6 @@ from engine.objective.evaluation import Evaluation
 from engine.objective.graphs import Replayed
 from engine.objective.targets import Targets
 from engine.objective.terms.protocol import AdditiveTerm, LocalTerm, Slope, Terms
-from engine.spec.layers import measured_layers
 from engine.spec.orientations import UPRIGHT, Orientation
 from engine.spec.settings import Settings
 from engine.spec.tiles import Box
@@ -121,10 +120,6 @@ class OrientedObjectives:
     def period(self) -> int:
         """After how many steps the first orientation comes again."""
         return len(self._targets)
-
-    def measures(self, settings: Settings) -> bool:
-        """Whether all layers these settings name were measured."""
-        return self._targets[0].cover(measured_layers(settings))
 
     def retuned(self, settings: Settings, shares: Sequence[float]) -> OrientedObjectives:
         """The same targets under other weights; the layers must be among those measured."""

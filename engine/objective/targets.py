@@ -12,7 +12,6 @@ from engine.objective.statistics import Statistics
 from engine.objective.terms.content import ContentEncoder, ContentTarget
 from engine.objective.terms.protocol import Encoder
 from engine.objective.terms.style import StyleEncoder
-from engine.spec.layers import MeasuredLayers
 from engine.spec.orientations import UPRIGHT, Orientation
 from engine.spec.tiles import Box
 
@@ -30,11 +29,6 @@ class Targets:
     content: Mapping[str, ContentTarget] | None
     styles: tuple[Mapping[str, Statistics], ...]
     orientation: Orientation = UPRIGHT
-
-    def cover(self, layers: MeasuredLayers) -> bool:
-        """Whether there are targets for all these layers."""
-        has_content = self.content is None or layers.content <= self.content.keys()
-        return has_content and layers.style <= self.styles[0].keys()
 
 
 def encode_content(

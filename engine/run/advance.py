@@ -11,7 +11,7 @@ from torch import Tensor
 from engine.objective.evaluation import Evaluation
 from engine.objective.objective import OrientedObjectives
 from engine.run.optimizers import beginning, carried, is_finite, moved, result
-from engine.run.state import State
+from engine.run.state import State, is_done
 from engine.run.tensors import resized
 from engine.spec.choices import Device
 from engine.spec.layers import measured_layers
@@ -79,11 +79,6 @@ def advance(
     except torch.linalg.LinAlgError:  # type: ignore[attr-defined]
         return counted, None
     return replace(counted, descent=moved(state.descent, evaluation, plan.settings)), evaluation
-
-
-def is_done(plan: Plan, state: State) -> bool:
-    """Whether all steps of a scale are done, as they are before the first one begins."""
-    return state.scale == 0 or state.step >= plan.scales[state.scale - 1].steps
 
 
 def is_due_to_be_checked(plan: Plan, state: State) -> bool:

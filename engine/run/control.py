@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Generator
+from typing import TypeVar
 
 from engine.spec.job import Retune
 from engine.spec.outcome import Outcome
@@ -23,7 +24,11 @@ class Held:
 
 
 Command = Retune | Stop | Discard | Held
-Work = Generator[Progress, Command | None, Outcome]
+_Result = TypeVar("_Result")
+Talk = Generator[Progress, Command | None, _Result]
+"""A part of a job that speaks and listens on the way to its result."""
+
+Work = Talk[Outcome]
 """A job under way: yields progress, is sent commands, returns how it ended."""
 
 

@@ -1,36 +1,17 @@
-"""Where a job stands between two steps: all it needs to go on, and the file that keeps it.
-
-A job that goes on from a saved state makes, on the same machine, bit for bit the picture it would
-have made without the interruption.
-"""
+"""Where a job stands between two steps: all that it needs, but the pictures, to go on."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Final
+from dataclasses import dataclass, replace
 
-import torch
-from pydantic import TypeAdapter, ValidationError
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor
 
-from engine.run.optimizers import Descent, descent_from
-from engine.spec.errors import InputError
-from engine.spec.events import EVENTS, Events
+from engine.run.optimizers import Descent
+from engine.spec.events import Event, Events, Place
 from engine.spec.layers import MeasuredLayers
 from engine.spec.plan import Plan
 from engine.spec.request import Request
 from engine.spec.tiles import Tiling
-from engine.spec.versions import Migration, migrated, numbered
-from engine.storage.paths import replacing, unreadable
-
-_CHAIN: Final[tuple[Migration, ...]] = ()
-"""From each format of a saved job to the next."""
-
-_RANDOM, _HEADER = "random", "gramarye"
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,131 +60,39 @@ class Snapshot:
     events: Events = ()
     script: Events = ()
 
+    @property
+    def place(self) -> Place:
+        """Where an event happens that happens now."""
+        return Place(scale=self.state.scale, step=self.state.steps)
 
-@dataclass(frozen=True)
-class _Numbers:
-    """The part of a state that is no tensor, as it is written down."""
+    @property
+    def scale_is_done(self) -> bool:
+        """Whether all steps of the scale are done, as they are before the first one begins."""
+        return is_done(self.plan, self.state)
 
-    scale: int
-    step: int
-    steps: int
-    evaluations: int
-    rollbacks: int
-    seconds: float
-    tiling: Tiling
-    measured: MeasuredLayers
-    averaged: int | None = field(default=None)
+    @property
+    def finished(self) -> bool:
+        """Whether there is nothing left to do."""
+        return self.state.scale == len(self.plan.scales) and self.scale_is_done
 
+    def at(self, state: State) -> Snapshot:
+        """The same job in another state."""
+        return replace(self, state=state)
 
-_NUMBERS = TypeAdapter(_Numbers)
+    def noting(self, event: Event) -> Snapshot:
+        """The same job, to which something has happened."""
+        return replace(self, events=(*self.events, event))
 
-
-def save_snapshot(snapshot: Snapshot, path: Path) -> None:
-    """Write a job down as one file: tensors, and the rest as JSON in their header.
-
-    Raises:
-        InputError: The place cannot be written to; what was there is still there.
-    """
-    state = snapshot.state
-    tensors = {_RANDOM: state.random}
-    if state.descent is not None:
-        tensors |= state.descent.tensors()
-    words = {
-        "request": snapshot.request.to_values(),
-        "plan": snapshot.plan.to_values(),
-        "events": EVENTS.dump_python(snapshot.events, mode="json"),
-        "script": EVENTS.dump_python(snapshot.script, mode="json"),
-        "state": _NUMBERS.dump_python(_numbers(state), mode="json"),
-    }
-    on_host = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    with replacing(path) as temporary:
-        temporary.write_bytes(save(on_host, {_HEADER: json.dumps(numbered(words, _CHAIN))}))
+    def due(self) -> tuple[Event | None, Snapshot]:
+        """What happened here in an earlier run, and the job with that no longer before it."""
+        here, script = self.place, self.script
+        while script and script[0].at < here:
+            script = script[1:]
+        if not script or here < script[0].at:
+            return None, replace(self, script=script)
+        return script[0], replace(self, script=script[1:])
 
 
-def load_snapshot(path: Path) -> Snapshot:
-    """Read a job back, its tensors on the host; nothing in the file is trusted.
-
-    Raises:
-        InputError: It cannot be read, is damaged, or was written by a newer version.
-    """
-    try:
-        with safe_open(path, "pt") as file:
-            words = json.loads((file.metadata() or {})[_HEADER])
-            # Copies lie in memory as a running job's do, on which the order of sums may depend.
-            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
-    except OSError as error:
-        raise unreadable(path, error) from error
-    except (SafetensorError, ValueError, KeyError) as error:
-        raise _damaged(path) from error
-    what = f"The saved job {path.name}"
-    values = migrated(words, _CHAIN, what)
-    try:
-        snapshot = _snapshot(values, tensors, what)
-    except (ValidationError, ValueError, KeyError, TypeError) as error:
-        raise _damaged(path) from error
-    if not _fits(snapshot):
-        raise _damaged(path)
-    return snapshot
-
-
-def _numbers(state: State) -> _Numbers:
-    return _Numbers(
-        state.scale,
-        state.step,
-        state.steps,
-        state.evaluations,
-        state.rollbacks,
-        state.seconds,
-        state.tiling,
-        state.measured,
-        None if state.descent is None else state.descent.averaged,
-    )
-
-
-def _snapshot(values: dict[str, Any], tensors: dict[str, Tensor], what: str) -> Snapshot:
-    numbers = _NUMBERS.validate_json(json.dumps(values["state"]), strict=True)
-    descent = None if numbers.averaged is None else descent_from(tensors, numbers.averaged)
-    state = State(
-        numbers.scale,
-        numbers.step,
-        numbers.steps,
-        numbers.evaluations,
-        numbers.rollbacks,
-        numbers.seconds,
-        numbers.tiling,
-        numbers.measured,
-        tensors[_RANDOM],
-        descent,
-    )
-    return Snapshot(
-        Request.from_values(values["request"], what),
-        Plan.from_values(values["plan"], what),
-        state,
-        EVENTS.validate_json(json.dumps(values["events"]), strict=True),
-        EVENTS.validate_json(json.dumps(values["script"]), strict=True),
-    )
-
-
-def _fits(snapshot: Snapshot) -> bool:
-    """Whether the tensors are what the numbers say."""
-    state, scales = snapshot.state, snapshot.plan.scales
-    if len(snapshot.request.styles) != len(scales[0].styles):
-        return False
-    if state.random.dtype is not torch.uint8 or not 0 <= state.scale <= len(scales):
-        return False
-    if state.descent is None or state.scale == 0:
-        return state.descent is None and state.scale == 0
-    width, height = scales[state.scale - 1].canvas
-    memory = state.descent.tensors()
-    images = (memory[name] for name in ("image", "average", "good", "candidate"))
-    sizes = {tensor.numel() for tensor in memory.values()}
-    return (
-        all(tensor.shape == (1, 3, height, width) for tensor in images)
-        and all(tensor.dtype is torch.float32 for tensor in memory.values())
-        and sizes <= {1, 3 * height * width}
-        and 0 <= state.step <= scales[state.scale - 1].steps
-    )
-
-
-def _damaged(path: Path) -> InputError:
-    return InputError(f"The saved job {path.name} is damaged.", "Begin it anew.")
+def is_done(plan: Plan, state: State) -> bool:
+    """Whether all steps of a state's scale are done; there are none before the first."""
+    return state.scale == 0 or state.step >= plan.scales[state.scale - 1].steps

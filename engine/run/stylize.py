@@ -18,10 +18,10 @@ from collections.abc import Callable
 
 from engine.plan.memory import ran_out_of_memory
 from engine.run import devices
-from engine.run.control import Work
+from engine.run.control import Talk, Work
 from engine.run.state import Snapshot
 from engine.run.telling import Teller
-from engine.run.walk import Ended, Talk, Walk
+from engine.run.walk import Ended, Walk
 from engine.spec.job import Job
 from engine.spec.outcome import Ending
 

@@ -11,11 +11,11 @@ from torch import Tensor
 from engine.objective.evaluation import Evaluation
 from engine.objective.objective import OrientedObjectives
 from engine.run import devices
-from engine.run.advance import is_done
 from engine.run.optimizers import result
 from engine.run.state import Snapshot, State
 from engine.run.tensors import preview, to_pixels
 from engine.run.timing import Clock, Pace
+from engine.spec.outcome import Pastiche
 from engine.spec.pictures import Pixels
 from engine.spec.progress import Progress, Stage, Term
 
@@ -79,9 +79,19 @@ class Teller:
         self.clock.hold()
         return progress
 
-    def last(self, now: Snapshot) -> Progress:
-        """The last word."""
-        return self._progress("", now, None)
+    def pastiche(self, now: Snapshot) -> Pastiche | None:
+        """The picture so far; None where there is none, or no memory left to make it."""
+        descent, plan = now.state.descent, now.plan
+        if descent is None:
+            return None
+        try:
+            return Pastiche(
+                pixels=to_pixels(result(descent, plan.settings)),
+                progress=self._progress("", now, None),
+                peak_memory=devices.peak_memory(torch.device(plan.kind)),
+            )
+        except (RuntimeError, MemoryError):
+            return None
 
     def _progress(self, message: str, now: Snapshot | None, frame: Pixels | None) -> Progress:
         if now is None:
@@ -89,8 +99,7 @@ class Teller:
         plan, state = now.plan, now.state
         begun = state.scale > 0
         level = max(state.scale, 1) - 1
-        finished = state.scale == len(plan.scales) and is_done(plan, state)
-        remaining = 0.0 if finished else self._pace.remaining(plan, level, state.step)
+        remaining = 0.0 if now.finished else self._pace.remaining(plan, level, state.step)
         return Progress(
             stage=Stage.RUNNING if self._stepped else Stage.PREPARING,
             message=message,

@@ -6,12 +6,10 @@ All that it needs to go on is in one `Snapshot`; the rest is had again from that
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, TypeVar
-
-import torch
-from torch import Tensor
+from functools import partial
+from typing import Any
 
 from engine.objective.objective import OrientedObjectives
 from engine.plan.memory import ran_out_of_memory, smaller
@@ -19,11 +17,10 @@ from engine.run import devices
 from engine.run.advance import (
     advance,
     entered,
-    is_done,
     is_due_to_be_checked,
     is_sound,
 )
-from engine.run.control import Command, Discard, Held, Stop
+from engine.run.control import Discard, Held, Stop, Talk
 from engine.run.initialisation import first_image
 from engine.run.optimizers import (
     Descent,
@@ -36,13 +33,11 @@ from engine.run.preparation import prepare
 from engine.run.state import Snapshot, State
 from engine.run.targets import TargetMeasurer
 from engine.run.telling import Teller
-from engine.run.tensors import to_pixels
 from engine.spec import events as happened
 from engine.spec.errors import EngineError, InputError
 from engine.spec.events import (
     Event,
     Paused,
-    Place,
     Retuned,
     RolledBack,
     SmallerTiles,
@@ -51,18 +46,13 @@ from engine.spec.events import (
 )
 from engine.spec.job import Job, Retune
 from engine.spec.layers import measured_layers
-from engine.spec.outcome import Ending, Outcome, Pastiche
+from engine.spec.outcome import Ending, Outcome
 from engine.spec.plan import Plan
-from engine.spec.progress import Progress
 from engine.spec.request import Request
 from engine.spec.tiles import Tiling
 
 _ROLLBACKS = 3
 """After this many in one job the numbers will not come right by trying again."""
-
-_Result = TypeVar("_Result")
-Talk = Generator[Progress, Command | None, _Result]
-"""A part of the job that speaks and listens on the way to its result."""
 
 
 class Ended(Exception):  # noqa: N818 - carries a decision out of the loops, not an error
@@ -102,7 +92,7 @@ class Walk:
         message: str | None = self._load()
         if message:
             yield from self._speak(message)
-        while not self._finished:
+        while not self.now.finished:
             exhausted, message = False, None
             try:
                 message = yield from self._go_on()
@@ -137,24 +127,11 @@ class Walk:
     def _state(self) -> State:
         return self.now.state
 
-    @property
-    def _place(self) -> Place:
-        """Where an event happens."""
-        return Place(scale=self._state.scale, step=self._state.steps)
-
-    @property
-    def _scale_is_done(self) -> bool:
-        return is_done(self._plan, self._state)
-
-    @property
-    def _finished(self) -> bool:
-        return self._state.scale == len(self._plan.scales) and self._scale_is_done
-
     def outcome(self, ending: Ending, error: Exception | None) -> Outcome:
         """How the job ended, with the picture so far unless that was not wanted."""
         pastiche = None
-        if ending is not Ending.DISCARDED:
-            pastiche = self._pastiche()
+        if ending is not Ending.DISCARDED and self._now is not None:
+            pastiche = self._teller.pastiche(self._now)
         if ending is Ending.STOPPED and pastiche is None:
             ending = Ending.DISCARDED  # there was nothing to keep
         plan, events = (self._now.plan, self._now.events) if self._now else (None, ())
@@ -178,14 +155,14 @@ class Walk:
 
     def _go_on(self) -> Talk[str | None]:
         """Do what comes next; a message if something is to be told of it."""
-        again = self._due_again()
+        again, self._now = self.now.due()
         if again is not None:
             return self._repeat(again)
         if self._wanted is not None:
             wanted, self._wanted = self._wanted, None
             self._retune(wanted)
             return None
-        if self._scale_is_done:
+        if self.now.scale_is_done:
             yield from self._enter_next_scale()
             return None
         if self._objective is None:
@@ -203,7 +180,7 @@ class Walk:
             if not is_sound(state, evaluation):
                 return self._roll_back()
             self._change(descent=marked_good(_descent(state)))
-        if self._scale_is_done or self._teller.clock.look_due():
+        if self.now.scale_is_done or self._teller.clock.look_due():
             self._teller.read(objective)
             return ""
         return None
@@ -213,7 +190,7 @@ class Walk:
         state = self._state
         self._teller.forget()
         self._change(descent=rolled_back(_descent(state)), rollbacks=state.rollbacks + 1)
-        event = RolledBack(at=self._place)
+        event = RolledBack(at=self.now.place)
         self._note(event)
         if self._state.rollbacks > _ROLLBACKS:
             raise EngineError(
@@ -230,7 +207,8 @@ class Walk:
         self._teller.forget()
         state = replace(state, measured=measured_layers(settings))
         objective = yield from self._measured(state, state.scale + 1)
-        self._is_now(entered(self._plan, state, self._first_image))
+        first = partial(first_image, self._job, self._plan, self._targets.device)
+        self._is_now(entered(self._plan, state, first))
         self._objective = objective
         self._teller.enter(self._state)
 
@@ -250,16 +228,13 @@ class Walk:
                 return objective
             yield from self._speak(message)
 
-    def _first_image(self, generator: torch.Generator) -> Tensor:
-        return first_image(self._job, self._plan, self._targets.device, generator)
-
     def _make_room(self) -> str:
         """After memory ran out: let go, go back to the last good image, and cut smaller tiles."""
         self._objective = None
         gc.collect()
         devices.release_memory()
         state = self._state
-        canvas = self._plan.scales[state.scale - (not self._scale_is_done)].canvas
+        canvas = self._plan.scales[state.scale - (not self.now.scale_is_done)].canvas
         tiling = smaller(state.tiling, canvas)
         if tiling is None:
             raise ran_out_of_memory(max(canvas))
@@ -270,10 +245,10 @@ class Walk:
         state = self._state
         self._objective = None
         self._targets.tiling = tiling
-        if state.descent is not None and not self._scale_is_done:
+        if state.descent is not None and not self.now.scale_is_done:
             self._change(descent=rolled_back(state.descent))
         self._change(tiling=tiling)
-        event = SmallerTiles(at=self._place, tiling=tiling, ran_out=ran_out)
+        event = SmallerTiles(at=self.now.place, tiling=tiling, ran_out=ran_out)
         self._note(event)
         return happened.note(event)
 
@@ -284,27 +259,16 @@ class Walk:
         if not changes and wanted.shares == before.shares:
             return
         self.asked = wanted
-        self._note(Retuned(at=self._place, settings=changes, shares=wanted.shares))
+        self._note(Retuned(at=self.now.place, settings=changes, shares=wanted.shares))
         self._teller.forget()
         if state.descent is not None:
             self._change(descent=for_changed_objective(state.descent))
         settings = self._plan.applied_to(wanted.settings)
-        objective = self._objective
-        if objective is not None and objective.measures(settings):
-            self._objective = objective.retuned(settings, wanted.shares)
-        else:
+        if not state.measured.cover(measured_layers(settings)):
             self._objective = None
             self._change(measured=measured_layers(settings))
-
-    def _due_again(self) -> Event | None:
-        """What happened here in an earlier run; taken off what is still to be repeated."""
-        here, script = self._place, self.now.script
-        while script and script[0].at < here:
-            script = script[1:]
-        if not script or here < script[0].at:
-            return None
-        self._now = replace(self.now, script=script[1:])
-        return script[0]
+        elif self._objective is not None:
+            self._objective = self._objective.retuned(settings, wanted.shares)
 
     def _repeat(self, event: Event) -> str | None:
         match event:
@@ -322,7 +286,7 @@ class Walk:
         command = yield self._teller.tell(message, self._now)
         while isinstance(command, Held):
             if self._now is not None:
-                self._note(Paused(at=self._place))
+                self._note(Paused(at=self.now.place))
             command = yield self._teller.tell("", self._now)
         self._teller.clock.go_on()
         match command:
@@ -343,7 +307,7 @@ class Walk:
 
     def _stop(self) -> None:
         if self._now is not None:
-            self._note(Stopped(at=self._place))
+            self._note(Stopped(at=self.now.place))
         raise Ended(Ending.STOPPED)
 
     def _evaluate_result(self) -> None:
@@ -361,31 +325,18 @@ class Walk:
                 self._teller.take(evaluation, orientation)
             self._teller.read(objective)
         except (RuntimeError, MemoryError):
-            self._note(Unmeasured(at=self._place))
+            self._note(Unmeasured(at=self.now.place))
             return
         self._change(evaluations=state.evaluations + objective.period)
 
-    def _pastiche(self) -> Pastiche | None:
-        """The picture so far; None where there is none, or no memory left to make it."""
-        if self._now is None or self._state.descent is None:
-            return None
-        try:
-            return Pastiche(
-                pixels=to_pixels(result(self._state.descent, self._plan.settings)),
-                progress=self._teller.last(self.now),
-                peak_memory=devices.peak_memory(torch.device(self._plan.kind)),
-            )
-        except (RuntimeError, MemoryError):
-            return None
-
     def _is_now(self, state: State) -> None:
-        self._now = replace(self.now, state=state)
+        self._now = self.now.at(state)
 
     def _change(self, **values: Any) -> None:
         self._is_now(replace(self._state, **values))
 
     def _note(self, event: Event) -> None:
-        self._now = replace(self.now, events=(*self.now.events, event))
+        self._now = self.now.noting(event)
 
 
 def _descent(state: State) -> Descent:

@@ -34,6 +34,10 @@ class MeasuredLayers:
         """Those of either kind."""
         return self.content | self.style
 
+    def cover(self, other: MeasuredLayers) -> bool:
+        """Whether what is measured at these is enough for others."""
+        return other.content <= self.content and other.style <= self.style
+
 
 class _NamesLayers(Protocol):
     """Settings, as far as they name layers; these are declared on top of this module."""

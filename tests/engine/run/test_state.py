@@ -18,7 +18,8 @@ from running import painted, run, small_job
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from engine.run.state import Snapshot, load_snapshot, save_snapshot
+from engine.run.saved_jobs import load_snapshot, save_snapshot
+from engine.run.state import Snapshot
 from engine.spec.errors import InputError, NewerFormatError
 from engine.spec.job import Job, Retune
 from engine.spec.tiles import Tiling
@@ -33,7 +34,7 @@ from pathlib import Path
 import torch
 torch.set_num_threads(1)
 from running import painted, small_job
-from engine.run.state import load_snapshot
+from engine.run.saved_jobs import load_snapshot
 
 network = Path(sys.argv[2]) if sys.argv[2] else None
 snapshot = load_snapshot(Path(sys.argv[1]))

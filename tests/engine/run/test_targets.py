@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 import torch
 from generators import returned
+from running import measurer_of, plan_of
 
 from engine.run.targets import TargetMeasurer
 from engine.spec.choices import NetworkName
-from engine.spec.job import Job, StyleImage
+from engine.spec.job import job_of
 from engine.spec.layers import MeasuredLayers, measured_layers
+from engine.spec.pictures import StyleImage
 from engine.spec.scales import Scale
 from engine.spec.settings import DEFAULTS
 from engine.spec.tiles import WHOLE
@@ -22,7 +24,7 @@ from resources import DRAFT_NETWORK
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 SETTINGS = DEFAULTS.on(NetworkName.DRAFT).changed(device="cpu", precision="float32")
-SCALE = Scale((48, 32), ((40, 40),), steps=1)
+SCALE = Scale(canvas=(48, 32), styles=((40, 40),), steps=1)
 FEWER = {"style_layers": "relu2_1:2, relu3_1", "content_weight": 3.0}
 
 
@@ -30,7 +32,8 @@ FEWER = {"style_layers": "relu2_1:2, relu3_1", "content_weight": 3.0}
 def measurer() -> TargetMeasurer:
     pixels = np.random.default_rng(0).integers(0, 256, (2, 32, 48, 3), np.uint8)
     photograph, painting = (picture_from_pixels(levels, "picture") for levels in pixels)
-    return TargetMeasurer(Job(photograph, (StyleImage(painting),), SETTINGS, DRAFT_NETWORK), WHOLE)
+    job = job_of(photograph, [StyleImage(painting)], SETTINGS)
+    return measurer_of(job, plan_of(job, tiling=WHOLE))
 
 
 def test_a_job_that_goes_on_has_the_very_objective_it_had(measurer: TargetMeasurer) -> None:
@@ -44,9 +47,8 @@ def test_a_job_that_goes_on_has_the_very_objective_it_had(measurer: TargetMeasur
         assert torch.equal(found.terms, wanted.terms)
         assert torch.equal(found.gradient, wanted.gradient)
     assert again.term_names == ("content relu4_2", "style relu2_1", "style relu3_1")
-    assert again.measures(SETTINGS)
-    fewer = returned(measurer.measure(SCALE, measured_layers(now), now, [1.0]))
-    assert not fewer.measures(SETTINGS)
+    assert begun.cover(measured_layers(now))
+    assert not measured_layers(now).cover(begun)
 
 
 def test_each_picture_is_announced_before_it_is_measured(measurer: TargetMeasurer) -> None:

@@ -1,0 +1,162 @@
+"""A job kept in one file: a job that goes on from there makes the picture it would have made.
+
+On the same machine it is that bit for bit.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from pydantic import TypeAdapter, ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from engine.run.optimizers import descent_from
+from engine.run.state import Snapshot, State
+from engine.spec.errors import InputError
+from engine.spec.events import EVENTS
+from engine.spec.layers import MeasuredLayers
+from engine.spec.plan import Plan
+from engine.spec.request import Request
+from engine.spec.tiles import Tiling
+from engine.spec.versions import Migration, migrated, numbered
+from engine.storage.paths import replacing, unreadable
+
+_CHAIN: Final[tuple[Migration, ...]] = ()
+"""From each format of a saved job to the next."""
+
+_RANDOM, _HEADER = "random", "gramarye"
+
+
+@dataclass(frozen=True)
+class _Numbers:
+    """The part of a state that is no tensor, as it is written down."""
+
+    scale: int
+    step: int
+    steps: int
+    evaluations: int
+    rollbacks: int
+    seconds: float
+    tiling: Tiling
+    measured: MeasuredLayers
+    averaged: int | None = field(default=None)
+
+
+_NUMBERS = TypeAdapter(_Numbers)
+
+
+def save_snapshot(snapshot: Snapshot, path: Path) -> None:
+    """Write a job down as one file: tensors, and the rest as JSON in their header.
+
+    Raises:
+        InputError: The place cannot be written to; what was there is still there.
+    """
+    state = snapshot.state
+    tensors = {_RANDOM: state.random}
+    if state.descent is not None:
+        tensors |= state.descent.tensors()
+    words = {
+        "request": snapshot.request.to_values(),
+        "plan": snapshot.plan.to_values(),
+        "events": EVENTS.dump_python(snapshot.events, mode="json"),
+        "script": EVENTS.dump_python(snapshot.script, mode="json"),
+        "state": _NUMBERS.dump_python(_numbers(state), mode="json"),
+    }
+    on_host = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    with replacing(path) as temporary:
+        temporary.write_bytes(save(on_host, {_HEADER: json.dumps(numbered(words, _CHAIN))}))
+
+
+def load_snapshot(path: Path) -> Snapshot:
+    """Read a job back, its tensors on the host; nothing in the file is trusted.
+
+    Raises:
+        InputError: It cannot be read, is damaged, or was written by a newer version.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            words = json.loads((file.metadata() or {})[_HEADER])
+            # Copies lie in memory as a running job's do, on which the order of sums may depend.
+            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
+    except OSError as error:
+        raise unreadable(path, error) from error
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise _damaged(path) from error
+    what = f"The saved job {path.name}"
+    values = migrated(words, _CHAIN, what)
+    try:
+        snapshot = _snapshot(values, tensors, what)
+    except (ValidationError, ValueError, KeyError, TypeError) as error:
+        raise _damaged(path) from error
+    if not _fits(snapshot):
+        raise _damaged(path)
+    return snapshot
+
+
+def _numbers(state: State) -> _Numbers:
+    return _Numbers(
+        state.scale,
+        state.step,
+        state.steps,
+        state.evaluations,
+        state.rollbacks,
+        state.seconds,
+        state.tiling,
+        state.measured,
+        None if state.descent is None else state.descent.averaged,
+    )
+
+
+def _snapshot(values: dict[str, Any], tensors: dict[str, Tensor], what: str) -> Snapshot:
+    numbers = _NUMBERS.validate_json(json.dumps(values["state"]), strict=True)
+    descent = None if numbers.averaged is None else descent_from(tensors, numbers.averaged)
+    state = State(
+        numbers.scale,
+        numbers.step,
+        numbers.steps,
+        numbers.evaluations,
+        numbers.rollbacks,
+        numbers.seconds,
+        numbers.tiling,
+        numbers.measured,
+        tensors[_RANDOM],
+        descent,
+    )
+    return Snapshot(
+        Request.from_values(values["request"], what),
+        Plan.from_values(values["plan"], what),
+        state,
+        EVENTS.validate_json(json.dumps(values["events"]), strict=True),
+        EVENTS.validate_json(json.dumps(values["script"]), strict=True),
+    )
+
+
+def _fits(snapshot: Snapshot) -> bool:
+    """Whether the tensors are what the numbers say."""
+    state, scales = snapshot.state, snapshot.plan.scales
+    if len(snapshot.request.styles) != len(scales[0].styles):
+        return False
+    if state.random.dtype is not torch.uint8 or not 0 <= state.scale <= len(scales):
+        return False
+    if state.descent is None or state.scale == 0:
+        return state.descent is None and state.scale == 0
+    width, height = scales[state.scale - 1].canvas
+    memory = state.descent.tensors()
+    images = (memory[name] for name in ("image", "average", "good", "candidate"))
+    sizes = {tensor.numel() for tensor in memory.values()}
+    return (
+        all(tensor.shape == (1, 3, height, width) for tensor in images)
+        and all(tensor.dtype is torch.float32 for tensor in memory.values())
+        and sizes <= {1, 3 * height * width}
+        and 0 <= state.step <= scales[state.scale - 1].steps
+    )
+
+
+def _damaged(path: Path) -> InputError:
+    return InputError(f"The saved job {path.name} is damaged.", "Begin it anew.")
