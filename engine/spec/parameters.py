@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import BaseModel, Field
-
-if TYPE_CHECKING:
-    from engine.spec.settings import Settings
 
 
 class Kind(Enum):
@@ -72,7 +69,7 @@ class Parameter:
     preset: bool
     relevant: tuple[str, tuple[StrEnum, ...]] | None
 
-    def matters(self, settings: Settings) -> bool:
+    def matters(self, settings: BaseModel) -> bool:
         """Whether this parameter has any effect beside the other settings."""
         return self.relevant is None or getattr(settings, self.relevant[0]) in self.relevant[1]
 
