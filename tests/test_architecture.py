@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 MODULES = sorted(
     path for package in ("engine", "gui", "resources") for path in (ROOT / package).rglob("*.py")
 )
-LONGEST = 400
+LONGEST = 350
 TORCH = {"torch", "torchvision", "safetensors"}
 QT = {"PySide6", "qasync", "pyqtgraph", "superqt"}
 NETWORK = {"urllib.request", "http.client", "socket", "ssl", "torch.hub"}

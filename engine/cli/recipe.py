@@ -57,6 +57,7 @@ def _lines(recipe: Recipe) -> Iterator[str]:
     yield from (f"  {line}" for line in changed)
     for event in recipe.events:
         yield f"At step {event.at.step}: {_told(event)}"
+    yield from plan.notes if plan is not None else ()
     yield from recipe.notes
 
 

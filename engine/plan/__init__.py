@@ -1,1 +1,1 @@
-"""What a job takes: how it is done, in how much memory and time; no torch."""
+"""From what was asked to what is done, in how much memory and time; no torch."""

@@ -1,1 +1,1 @@
-"""The loop: devices, targets, optimisers, and the job from its first step to its last."""
+"""The loop: a job from its first step to its last, its optimisers, its states and the device."""

@@ -89,8 +89,8 @@ class Walk:
     def work(self) -> Talk[None]:
         """Load, then go on from where the job stands until all scales are done."""
         yield from self._speak("Loading the network")
-        message: str | None = self._load()
-        if message:
+        message: str | None
+        for message in self._load():
             yield from self._speak(message)
         while not self.now.finished:
             exhausted, message = False, None
@@ -143,15 +143,15 @@ class Walk:
         if self._loaded is not None:
             self._loaded.release()
 
-    def _load(self) -> str:
-        """Have the job ready; where memory is short, cut it smaller at once, and say so."""
+    def _load(self) -> tuple[str, ...]:
+        """Have the job ready; where memory is short, cut it smaller at once; what to tell of it."""
         prepared = prepare(self._job, self._now)
         self._now, self._loaded = prepared.snapshot, prepared.targets
         self.asked = happened.retuned(self.now.request, self.now.events)
         self._teller.begin(self._state)
         if prepared.tiling != self._state.tiling:
-            return self._cut(prepared.tiling, ran_out=False)
-        return ""
+            return *self._plan.notes, self._cut(prepared.tiling, ran_out=False)
+        return self._plan.notes
 
     def _go_on(self) -> Talk[str | None]:
         """Do what comes next; a message if something is to be told of it."""

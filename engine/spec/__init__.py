@@ -1,1 +1,1 @@
-"""What is asked: settings, pictures and jobs as values; no torch, no files."""
+"""The values that flow: what is asked, decided, happened and came of it; no torch, no files."""

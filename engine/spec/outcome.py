@@ -64,5 +64,5 @@ class Outcome:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What happened that nobody asked for, one sentence each."""
-        return happened.notes(self.events)
+        """What was done that nobody asked for, one sentence each."""
+        return (self.plan.notes if self.plan else ()) + happened.notes(self.events)

@@ -72,6 +72,14 @@ class Plan(Versioned):
         """Over all scales."""
         return sum(scale.steps for scale in self.scales)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was decided that a person should know, one sentence each."""
+        if self.start is None:
+            return ()
+        part = f"{self.start.width} × {self.start.height} px"
+        return (f"Of the picture to start from, the middle {part} fit the canvas.",)
+
     def applied_to(self, settings: Settings) -> Settings:
         """Other settings of the same job as they are used: what was decided stays decided."""
         return settings.on(self.network).changed(device=self.kind, precision=self.precision)

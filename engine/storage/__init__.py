@@ -1,1 +1,1 @@
-"""Pictures, recipes and presets on disk."""
+"""Pictures, recipes, presets and logs on disk."""

@@ -105,7 +105,8 @@ class Recipe(Versioned):
     @property
     def remarks(self) -> tuple[str, ...]:
         """What the engine did that nobody asked for, one sentence each."""
-        return self.notes + happened.notes(self.events)
+        decided = self.plan.notes if self.plan else ()
+        return self.notes + decided + happened.notes(self.events)
 
     def to_json(self) -> str:
         """The recipe as JSON in ASCII, which survives every kind of metadata."""

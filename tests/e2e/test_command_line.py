@@ -286,6 +286,13 @@ def test_a_start_picture_is_what_the_canvas_holds_first(terminal: Terminal) -> N
     assert recipe.request.start.name == "red.png"
 
 
+def test_a_start_of_another_shape_is_cropped_and_said_to_be(terminal: Terminal) -> None:
+    Image.new("RGB", (128, 16), (200, 30, 60)).save("wide.png")
+    ended = terminal.render("--start=wide.png")
+    assert ended.code == 0, ended.err
+    assert "Of the picture to start from, the middle 21 × 16 px fit the canvas." in ended.err
+
+
 def test_none_makes_a_texture_from_the_paintings_colours(terminal: Terminal) -> None:
     Image.new("RGB", (32, 32), (200, 30, 60)).save("red.png")
     pixels = terminal.made(*HARDLY, content="none", style="red.png")

@@ -85,6 +85,8 @@ def test_a_start_of_another_shape_is_cropped_in_the_middle_and_not_stretched() -
     square = job(picture(48, 48), picture(48, 48), start_picture=start, start="picture",
                  output_size=48)  # fmt: skip
     assert planned(square).start == (0, 56, 16, 72)
+    (note,) = planned(square).notes
+    assert "16 × 16 px" in note
     assert float(first(square).min()) > 0.99
 
 
@@ -94,5 +96,6 @@ def test_a_start_of_the_canvas_own_shape_is_taken_whole() -> None:
     same = job(picture(80, 60), picture(48, 48), start_picture=start, start="picture",
                output_size=40, coarsest_size=40)  # fmt: skip
     assert planned(same).start is None
+    assert planned(same).notes == ()
     expected = np.asarray(Image.fromarray(noise), np.float32) / 255
     torch.testing.assert_close(first(same)[0].permute(1, 2, 0), torch.from_numpy(expected))
