@@ -17,7 +17,7 @@ from pytestqt.qtbot import QtBot
 from engine.plan.machine import Machine, Speed
 from engine.plan.memory import Outlook, look_out
 from engine.plan.resolve import resolve
-from engine.run.control import Command, Discard, Stop, Work
+from engine.run.control import Command, Discard, Held, Stop, Talk, Work
 from engine.spec.choices import Device, NetworkName, Precision
 from engine.spec.events import Place, Retuned, live_changes
 from engine.spec.job import Job, Retune
@@ -66,6 +66,7 @@ class ScriptedEngine:
         step: Of the running job.
         settings: Of the running job, as last retuned.
         may_load: While it is not set, the engine is still loading.
+        held: Set once a job has been held.
         memory: Bytes that are free.
         foreseen: Requests whose outlook was asked for.
     """
@@ -79,6 +80,7 @@ class ScriptedEngine:
     settings: Settings = DEFAULTS
     shares: tuple[float, ...] = ()
     may_load: threading.Event = field(default_factory=threading.Event)
+    held: threading.Event = field(default_factory=threading.Event)
     memory: int = 20_000_000_000
     foreseen: list[Request] = field(default_factory=list)
 
@@ -111,8 +113,7 @@ class ScriptedEngine:
         self.settings = job.request.settings
         self.shares = job.request.shares
         pixels = np.full((24, 32, 3), 40 + len(self.jobs), np.uint8)
-        command = yield Progress(Stage.PREPARING, "Loading the network")
-        ending = self._take(command)
+        ending = yield from self._hear(Progress(Stage.PREPARING, "Loading the network"))
         error = None
         while ending is None and (self.steps is None or self.step < self.steps):
             time.sleep(0.002)
@@ -121,7 +122,7 @@ class ScriptedEngine:
                 error, self.error, ending = _raised(self.error), None, Ending.FAILED
                 break
             frame = pixels.copy() if frame_due() else None
-            ending = self._take((yield self._progress(frame)))
+            ending = yield from self._hear(self._progress(frame))
         kept = ending is not Ending.DISCARDED and self.step > 0 and self.keeps
         pastiche = Pastiche(pixels, self._progress(None), 1000) if kept else None
         return Outcome(
@@ -138,6 +139,13 @@ class ScriptedEngine:
         if not changes and self.shares == job.request.shares:
             return ()
         return (Retuned(at=Place(scale=1, step=1), settings=changes, shares=self.shares),)
+
+    def _hear(self, progress: Progress) -> Talk[Ending | None]:
+        command = yield progress
+        while isinstance(command, Held):
+            self.held.set()
+            command = yield progress
+        return self._take(command)
 
     def _take(self, command: Command | None) -> Ending | None:
         match command:

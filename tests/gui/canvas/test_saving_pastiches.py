@@ -51,7 +51,7 @@ def test_saving_over_a_file_asks_first(rendered, tmp_path, qtbot):
     act(rendered, Action.SAVE)
     qtbot.waitUntil(lambda: len(rendered.dialogs.questions) == 2)
     assert "out.png exists already" in rendered.dialogs.questions[1]
-    qtbot.wait(30)
+    qtbot.waitUntil(lambda: not rendered.tasks._running)
     assert (tmp_path / "out.png").read_text() == "precious"
     assert rendered.session.unsaved
     rendered.dialogs.answers = [Existing.REPLACE]
@@ -75,7 +75,8 @@ def test_a_file_that_appears_after_the_question_is_not_replaced(
 def test_rendering_again_asks_about_the_unsaved_pastiche(rendered, engine, qtbot):
     kept = rendered.session.result
     act(rendered, Action.RENDER)
-    qtbot.wait(30)
+    qtbot.waitUntil(lambda: not rendered.tasks._running)
+    assert len(rendered.dialogs.questions) == 1
     assert len(engine.jobs) == 1
     assert rendered.session.result is kept
     rendered.dialogs.answers = [Keep.DROP]
