@@ -42,8 +42,8 @@ def test_short_numbers_are_summed_as_exactly_as_long_ones(
     """Part by part; of 60 positions the last part may be a single one."""
     monkeypatch.setattr("engine.objective.statistics._WIDENED", widened)
     short, weights = features(1).bfloat16(), features(2, channels=1)
-    for given in (None, weights):
-        found, wanted = measure(short, given), measure(short.double(), given)
+    for counted in (None, weights):
+        found, wanted = measure(short, counted), measure(short.double(), counted)
         assert found.outer.dtype is torch.float32
         assert float(found.count) == pytest.approx(float(wanted.count))
         torch.testing.assert_close(found.total.double(), wanted.total, rtol=1e-5, atol=0)
