@@ -138,13 +138,17 @@ class NetworkCosts:
         elif not conv and not step.block.pooled:
             kept += step.seen * step.after  # a mask
         if step.block.pooled:
-            kept += step.after * pooling_costs.kept_bytes(
-                self.pooling, step.halved, step.pooled, self.item, rectify=not (conv or relu)
-            )
-            kept += pooling_costs.shared_bytes(self.pooling, step.pooled)
+            kept += self._kept_by_pooling(step)
             if pooling_costs.keeps_features(self.pooling) and not relu:
                 kept += features
         return kept
+
+    def _kept_by_pooling(self, step: BlockPassage) -> int:
+        rectify = not any(self._asked(step.block))
+        kept = pooling_costs.kept_bytes(
+            self.pooling, step.halved, step.pooled, self.item, rectify=rectify
+        )
+        return step.after * kept + pooling_costs.shared_bytes(self.pooling, step.pooled)
 
     def _forward(self, segment: SegmentPassage, shown: Shown, *, keep: bool) -> Iterator[float]:
         """What is alive of one tile at each moment of its way through a segment."""
@@ -161,10 +165,11 @@ class NetworkCosts:
             if step.block.pooled:
                 if keep and pooling_costs.keeps_features(self.pooling):
                     flowing = 0
-                taken = pooling_costs.forward_bytes(
+                taken = step.after * pooling_costs.forward_bytes(
                     self.pooling, step.halved, step.pooled, self.item
                 )
-                yield kept + flowing + step.after * taken
+                # Where nothing is recorded, what would be kept is there for a moment.
+                yield kept + flowing + taken + (0 if keep else self._kept_by_pooling(step))
 
     def _backward(self, segment: SegmentPassage, shown: Shown) -> Iterator[float]:
         """What is alive of one tile at each moment of its way back; all it kept at first."""

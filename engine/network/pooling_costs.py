@@ -38,8 +38,8 @@ def forward_bytes(pooling: Pooling | None, before: int, after: int, item: int) -
     match pooling:
         case Pooling.MAX:  # 8-byte indices, before they shrink to two
             return after * (item + 8)
-        case Pooling.L2:
-            return before * wide * (2 if item < wide else 1) + after * wide
+        case Pooling.L2:  # squares, and for short numbers what was squared, before what is kept
+            return before * wide if item == wide else (2 * before - after) * wide
         case _:
             return 2 * after * item
 
@@ -53,6 +53,7 @@ def backward_bytes(
         case Pooling.MAX:
             return after * (item * (2 if rectify else 1) + 8) + before * item
         case Pooling.L2:
-            return after * (item + wide + 4 * wide) + before * (wide + (item if item < wide else 0))
+            shortened = before * item if item < wide else 0
+            return after * (item + wide) + before * wide + max(4 * after * wide, shortened)
         case _:
             return after * (2 * item + 4 * item) + before * item

@@ -10,11 +10,13 @@ import torch
 from live import LiveBytes
 from torch.utils.flop_counter import FlopCounterMode
 
+from engine.network import pooling_costs
 from engine.network.convolutions import Arithmetic, Convolution
 from engine.network.costs import NetworkCosts
 from engine.network.networks import Network
+from engine.network.pooling import pool
 from engine.network.winograd import is_wide, workspace_bytes
-from engine.spec.choices import NetworkName
+from engine.spec.choices import NetworkName, Pooling
 from engine.spec.settings import DEFAULTS, Settings
 from engine.spec.tiles import Tiling
 from engine.weights.checkpoints import read_weights
@@ -96,6 +98,31 @@ def test_half_the_bytes_are_counted_where_numbers_are_half_as_long(
         tape = network.forward(image, lambda *_: None)
         assert live.now == costs.kept_bytes((32, 48), tiling)
         tape.clear()
+
+
+@pytest.mark.parametrize("rectify", [True, False])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("pooling", [*Pooling, None])
+def test_poolings_keep_and_take_what_they_are_said_to(
+    pooling: Pooling | None, dtype: torch.dtype, rectify: bool
+) -> None:
+    channels, before, after, item = 64, 25 * 41, 12 * 20, dtype.itemsize
+    flow = torch.rand(1, channels, 25, 41, dtype=dtype)
+    with LiveBytes() as live:
+        pooled, transpose = pool(flow, pooling, 1, rectify=rectify)
+        there, kept = live.peak, live.now - pooled.nbytes
+        gradient = torch.ones_like(pooled)
+        del pooled
+        live.peak = live.now
+        transpose(gradient)
+    said = channels * pooling_costs.kept_bytes(pooling, before, after, item, rectify=rectify)
+    said += pooling_costs.shared_bytes(pooling, after)
+    assert kept == said
+    taken = pooling_costs.forward_bytes(pooling, before, after, item)
+    # Two rows of indices are the only thing left out.
+    assert there - said == pytest.approx(channels * taken, abs=8 * (12 + 20))
+    taken = pooling_costs.backward_bytes(pooling, before, after, item, rectify=rectify)
+    assert live.peak - said == channels * taken
 
 
 @pytest.mark.parametrize("tiling", TILINGS, ids=str)

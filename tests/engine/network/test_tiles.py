@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from engine.network.convolutions import Arithmetic, winograd_available
 from engine.network.networks import Network
+from engine.network.segments import Block, blocks_for, segments_for
 from engine.objective.evaluation import Evaluation
 from engine.objective.objective import OrientedObjectives
 from engine.objective.statistics import as_matrix, lies_as_matrix
@@ -41,6 +42,15 @@ def test_tiles_own_every_position_once_and_see_their_margin(
         assert tile.outer.top == max(0, tile.inner.top - margin)
         assert tile.outer.right == min(size[1], tile.inner.right + margin)
     assert bool((owned == 1).all())
+
+
+def test_what_a_tile_sees_begins_where_poolings_begin() -> None:
+    one_to_a_stage = (Block("1_1", pooled=True), Block("2_1", pooled=True), Block("3_1", False))
+    usual = blocks_for(DEFAULTS.network, ["relu5_1"])
+    for blocks in (one_to_a_stage, usual, usual[:3], usual[:4]):
+        for segment in segments_for(blocks, (200, 200), Tiling(32)):
+            poolings = sum(block.pooled for block in segment.blocks[:-1])
+            assert segment.margin % 2**poolings == 0
 
 
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])

@@ -35,6 +35,21 @@ def test_statistics_do_not_depend_on_the_memory_layout() -> None:
     torch.testing.assert_close(measure(plain).outer, measure(last).outer)
 
 
+@pytest.mark.parametrize("widened", [7, 59, 1000])
+def test_short_numbers_are_summed_as_exactly_as_long_ones(
+    widened: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Part by part; of 60 positions the last part may be a single one."""
+    monkeypatch.setattr("engine.objective.statistics._WIDENED", widened)
+    short, weights = features(1).bfloat16(), features(2, channels=1)
+    for counted in (None, weights):
+        found, wanted = measure(short, counted), measure(short.double(), counted)
+        assert found.outer.dtype is torch.float32
+        assert float(found.count) == pytest.approx(float(wanted.count))
+        torch.testing.assert_close(found.total.double(), wanted.total, rtol=1e-5, atol=0)
+        torch.testing.assert_close(found.outer.double(), wanted.outer, rtol=1e-5, atol=0)
+
+
 def test_mean_gram_and_covariance_are_the_textbook_ones() -> None:
     f = features(2)
     rows = f.flatten(2)[0]

@@ -188,3 +188,16 @@ def test_total_variation_is_the_mean_square_of_differences_across_and_down() -> 
     image = drawn(4, 3)
     expected = 2.0 * sum(image.diff(dim=dim).square().mean() for dim in (2, 3))
     torch.testing.assert_close(of_smoothness(image, None)[0], expected)
+
+
+def test_a_loss_that_reads_half_of_a_symmetric_matrix_has_its_whole_gradient() -> None:
+    features = drawn(1).requires_grad_()
+    term = StyleTerm(LAYER, measure(drawn(8)), 2.0, lambda found, _: found.gram[0, 3] ** 2, None)
+    rows = features.flatten(2)[0]
+    value = 2.0 * ((rows[0] * rows[3]).mean()) ** 2
+    (wanted,) = torch.autograd.grad(value, features)
+    gradient = torch.zeros_like(wanted)
+    found, slope = term.close(term.look(features.detach(), WHOLE), 1.0)
+    slope.add_gradient(features.detach(), gradient, WHOLE)
+    torch.testing.assert_close(found, value.detach())
+    torch.testing.assert_close(gradient, wanted)
