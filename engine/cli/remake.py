@@ -48,9 +48,9 @@ def job_of_recipe(options: RenderOptions, opened: Opened, say: Say) -> tuple[Job
     found = _Finder(options, recipe.request, opened).pictures()
     request = _bound(recipe.request, found)
     pictures = {picture.sha256: picture for picture in found.values()}
-    for ref in recipe.request.pictures:
-        if found[ref.sha256].sha256 != ref.sha256:
-            _differ(options, say, f"{found[ref.sha256].name} is not the {ref.name} of the recipe.")
+    others = [ref for ref in recipe.request.pictures if found[ref.sha256].sha256 != ref.sha256]
+    for ref in others:
+        _differ(options, say, f"{found[ref.sha256].name} is not the {ref.name} of the recipe.")
     preset = recipe.preset
     if options.asked.preset is not None:
         raise InputError("A recipe has its own settings.", "Change some with --set NAME=VALUE.")
@@ -59,7 +59,7 @@ def job_of_recipe(options: RenderOptions, opened: Opened, say: Say) -> tuple[Job
         if settings != recipe.final.settings:
             preset = ""
         return Job(request.asking(settings, recipe.final.shares), pictures), preset
-    plan = _repeatable(recipe, options, say)
+    plan = None if others else _repeatable(recipe, options, say)
     script = recipe.events
     if plan is None:  # how it is cut is decided anew
         script = tuple(event for event in script if isinstance(event, Retuned | Stopped))

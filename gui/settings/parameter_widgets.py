@@ -59,13 +59,17 @@ def slider_position(row: Parameter, value: float) -> int:
 
 
 def slider_value(row: Parameter, position: int) -> float:
-    """The value a slider's position stands for, in three digits so that it reads well."""
+    """The value a slider's position stands for, in as few digits as tell it from the next."""
     low, high = _slider_range(row)
     if position in (0, SLIDER_STEPS):
         return high if position else low
     share = position / SLIDER_STEPS
     exact = low * (high / low) ** share if row.log else low + (high - low) * share
-    value = min(max(float(f"{exact:.3g}"), low), high)
+    value = exact
+    for digits in range(3, DECIMALS):
+        value = min(max(float(f"{exact:.{digits}g}"), low), high)
+        if slider_position(row, value) == position:
+            break
     return round(value) if row.kind is Kind.INTEGER else value
 
 
