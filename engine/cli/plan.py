@@ -9,7 +9,7 @@ from dataclasses import replace
 from engine.cli.asking import job_asked_for, settings_asked_for
 from engine.cli.console import print_json, print_text
 from engine.cli.options import PlanOptions
-from engine.plan.memory import Outlook, look_out
+from engine.plan.memory import Outlook, largest_size, look_out
 from engine.plan.resolve import resolve
 from engine.spec.job import Job
 from engine.spec.layers import network_title
@@ -26,11 +26,11 @@ def tell_plan(options: PlanOptions) -> int:
         InputError: A picture, setting or preset cannot be used.
         EngineError: The device asked for is not here.
     """
-    outlook = _outlook(_job(options))
+    outlook, largest = _outlook(_job(options))
     if options.json:
-        print_json(_report(outlook))
+        print_json(_report(outlook, largest))
     else:
-        print_text(_words(outlook))
+        print_text(_words(outlook, largest))
     return 0
 
 
@@ -43,7 +43,8 @@ def _job(options: PlanOptions) -> Job:
     return job_asked_for(asked, settings, functools.cache(open_picture))
 
 
-def _outlook(job: Job) -> Outlook:
+def _outlook(job: Job) -> tuple[Outlook, int]:
+    """What the job would take, and the largest size that fits."""
     # Torch takes seconds to load; bad input has been refused before that.
     from engine.run import devices
     from engine.run.speed import measure_speed
@@ -52,10 +53,11 @@ def _outlook(job: Job) -> Outlook:
     machine = devices.machine_for(request.settings, networks_here(request.settings.network))
     plan = resolve(request, machine)
     speed = measure_speed(plan.settings, devices.arithmetic_of(plan))
-    return look_out(request, resolve(request, machine, speed), machine)
+    outlook = look_out(request, resolve(request, machine, speed), machine)
+    return outlook, largest_size(request, plan, machine)
 
 
-def _report(outlook: Outlook) -> dict[str, object]:
+def _report(outlook: Outlook, largest: int) -> dict[str, object]:
     plan = outlook.plan
     width, height = plan.size
     return {
@@ -66,13 +68,13 @@ def _report(outlook: Outlook) -> dict[str, object]:
         "seconds": None if plan.seconds is None else round(plan.seconds, 1),
         "tile": outlook.tiling.side,
         "remembered": outlook.tiling.remembered,
-        "largest_size": outlook.largest,
+        "largest_size": largest,
         "device": plan.device,
         "network": plan.network.value,
     }
 
 
-def _words(outlook: Outlook) -> str:
+def _words(outlook: Outlook, largest: int) -> str:
     plan = outlook.plan
     width, height = plan.size
     fits = "it fits" if outlook.fits else "it does not fit"
@@ -82,7 +84,7 @@ def _words(outlook: Outlook) -> str:
         f"Size:     {width} × {height} px, {fits}",
         f"Memory:   about {gigabytes(outlook.bytes)}; {gigabytes(outlook.available)} is free",
         f"Computed: {computed}{short}",
-        f"Largest:  {outlook.largest} px would fit",
+        f"Largest:  {largest} px would fit",
         f"Device:   {plan.device}",
         f"Network:  {network_title(plan.network)}",
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.network.costs import NetworkCosts
 from engine.objective.costs import evaluation_bytes, measuring_bytes, targets_bytes
@@ -63,14 +63,14 @@ class Outlook:
             fit; the leanest where nothing does.
         bytes: At the peak, so cut.
         available: Bytes that are free.
-        largest: The largest output size that fits, pixels.
+        largest: The largest output size that fits, pixels; None where this one does.
     """
 
     plan: Plan
     tiling: Tiling
     bytes: int
     available: int
-    largest: int
+    largest: int | None = None
 
     @property
     def fits(self) -> bool:
@@ -84,15 +84,14 @@ def look_out(request: Request, plan: Plan, machine: Machine) -> Outlook:
     tilings = _tilings(plan.settings, machine)
     # What was decided first; then, the fastest first, what takes less.
     candidates = [plan.tiling, *tilings[_place(plan.tiling, tilings) :]]
-    bytes_of = {t: job_bytes(plan.settings, machine, scale, t) for t in candidates}
-    tiling = next((t for t in candidates if bytes_of[t] <= allowed), candidates[-1])
-    return Outlook(
-        plan=plan,
-        tiling=tiling,
-        bytes=bytes_of[tiling],
-        available=machine.available,
-        largest=_largest(request, plan, machine),
-    )
+    for tiling in candidates:
+        needed = job_bytes(plan.settings, machine, scale, tiling)
+        if needed <= allowed:
+            break
+    outlook = Outlook(plan, tiling, needed, machine.available)
+    if outlook.fits:
+        return outlook
+    return replace(outlook, largest=largest_size(request, plan, machine))
 
 
 def job_bytes(settings: Settings, machine: Machine, scale: Scale, tiling: Tiling) -> int:
@@ -128,19 +127,22 @@ def evaluating_bytes(settings: Settings, machine: Machine, scale: Scale, tiling:
 def choose_tiling(settings: Settings, machine: Machine, scale: Scale) -> Tiling:
     """The fastest way to cut that fits into the memory there is; the leanest if none does."""
     tilings = _tilings(settings, machine)
-    allowed = machine.total * _SHARE
-    fitting = [t for t in tilings if job_bytes(settings, machine, scale, t) <= allowed]
-    if machine.device is Device.CPU:
-        # Remembering is worth a share of the memory that all programs live in, not most of it.
-        modest = max(_MODEST_BYTES, machine.total * _MODEST_SHARE)
-        fitting = [
-            t
-            for t in fitting
-            if not t.remembered
-            or evaluation_bytes(settings, machine.item, scale.canvas, t, winograd=machine.winograd)
-            <= modest
-        ] or fitting[-1:]
-    return fitting[0] if fitting else tilings[-1]
+    fitting = None
+    for tiling in tilings:
+        if job_bytes(settings, machine, scale, tiling) <= machine.total * _SHARE:
+            fitting = tiling
+            if _is_modest(settings, machine, scale, tiling):
+                return tiling
+    return fitting or tilings[-1]
+
+
+def _is_modest(settings: Settings, machine: Machine, scale: Scale, tiling: Tiling) -> bool:
+    """Whether remembering takes a share of the memory that all programs live in, not most of it."""
+    if machine.device is not Device.CPU or not tiling.remembered:
+        return True
+    modest = max(_MODEST_BYTES, machine.total * _MODEST_SHARE)
+    item, winograd = machine.item, machine.winograd
+    return evaluation_bytes(settings, item, scale.canvas, tiling, winograd=winograd) <= modest
 
 
 def smaller(tiling: Tiling, size: Size) -> Tiling | None:
@@ -150,6 +152,27 @@ def smaller(tiling: Tiling, size: Size) -> Tiling | None:
     while Tiling(side).takes_whole((height, width)):
         side //= 2
     return Tiling(side) if side >= SMALLEST_TILE else None
+
+
+def largest_size(request: Request, plan: Plan, machine: Machine) -> int:
+    """The largest output size that fits in the smallest tiles, to 16 px.
+
+    Of two tiles, walking one again may take more than remembering both.
+    """
+    tilings = _tilings(plan.settings, machine)
+    leanest = [tiling for tiling in tilings if tiling.side == tilings[-1].side]
+    allowed = machine.available * _RESERVE
+    fits, too_large = 0, LONGEST_SIDE // _GRAIN + 1
+    while too_large - fits > 1:
+        middle = (fits + too_large) // 2
+        scale = _scale_at(request, _GRAIN * middle)
+        if scale is None or any(
+            job_bytes(plan.settings, machine, scale, tiling) <= allowed for tiling in leanest
+        ):
+            fits = middle
+        else:
+            too_large = middle
+    return _GRAIN * fits
 
 
 def refuse_if_too_large(outlook: Outlook) -> None:
@@ -211,27 +234,6 @@ def _tilings(settings: Settings, machine: Machine) -> list[Tiling]:
 def _place(tiling: Tiling, tilings: list[Tiling]) -> int:
     """Where a tiling stands among others, the fastest first; the beginning for a foreign one."""
     return tilings.index(tiling) if tiling in tilings else 0
-
-
-def _largest(request: Request, plan: Plan, machine: Machine) -> int:
-    """The largest output size that fits in the smallest tiles, to 16 px.
-
-    Of two tiles, walking one again may take more than remembering both.
-    """
-    tilings = _tilings(plan.settings, machine)
-    leanest = [tiling for tiling in tilings if tiling.side == tilings[-1].side]
-    allowed = machine.available * _RESERVE
-    fits, too_large = 0, LONGEST_SIDE // _GRAIN + 1
-    while too_large - fits > 1:
-        middle = (fits + too_large) // 2
-        scale = _scale_at(request, _GRAIN * middle)
-        if scale is None or any(
-            job_bytes(plan.settings, machine, scale, tiling) <= allowed for tiling in leanest
-        ):
-            fits = middle
-        else:
-            too_large = middle
-    return _GRAIN * fits
 
 
 def _scale_at(request: Request, output_size: int) -> Scale | None:

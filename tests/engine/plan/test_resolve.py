@@ -12,7 +12,14 @@ import pytest
 
 from engine.objective.costs import evaluation_bytes
 from engine.plan.machine import Machine, Speed
-from engine.plan.memory import Outlook, job_bytes, look_out, refuse_if_too_large, smaller
+from engine.plan.memory import (
+    Outlook,
+    job_bytes,
+    largest_size,
+    look_out,
+    refuse_if_too_large,
+    smaller,
+)
 from engine.plan.resolve import resolve
 from engine.spec.choices import Device, NetworkName, OptimizerName, Precision
 from engine.spec.errors import EngineError, InputError
@@ -125,7 +132,8 @@ def test_the_largest_size_fits_and_16_px_more_does_not(
     available: int, tile: str, optimizer: str
 ) -> None:
     values = {"tile": tile, "optimizer": optimizer}
-    largest = with_free(available, output_size=512, **values).largest
+    request, here = asked(output_size=512, **values), replace(PLENTY, available=available)
+    largest = largest_size(request, resolve(request, here), here)
     assert largest >= 128
     assert with_free(available, output_size=largest, **values).fits
     assert not with_free(available, output_size=largest + 16, **values).fits
