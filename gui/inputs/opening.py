@@ -148,8 +148,8 @@ class Opening(QObject):
         """Open a photograph and a painting of ours in place of what is open."""
         request = self._request(Role.CONTENT)
         read = self._tasks.in_background
-        content = await read(open_picture, pair.photograph)
-        style = await read(open_picture, pair.painting)
+        content = await read(_remembered, pair.photograph)
+        style = await read(_remembered, pair.painting)
         self._refuse_while_busy()
         if self._is_latest(Role.CONTENT, request):
             self._session.set_content(content)

@@ -9,7 +9,9 @@ from scripted import save_noise
 import gui.inputs.opening
 from engine.spec.errors import InputError
 from engine.storage.images import decode_picture, open_picture
+from engine.storage.places import Places
 from gui.inputs.opening import Role
+from gui.inputs.samples import SAMPLE_PAIRS
 
 
 @pytest.fixture
@@ -106,3 +108,14 @@ def test_a_photograph_with_a_damaged_recipe_is_opened_and_said(shell, tmp_path, 
     assert shell.session.content.name == "own.png"
     assert len(notices) == 1
     assert "recipe in own.png" in notices[0]
+
+
+def test_pictures_opened_in_the_window_are_found_again_for_recipes_that_name_them(
+    shell, finish, photograph, painting
+):
+    finish(shell.opening.open_one(Role.CONTENT, photograph))
+    finish(shell.opening.open_one(Role.STYLE, painting))
+    for picture in (shell.session.content, shell.session.styles[0].picture):
+        assert Places().find(picture.sha256) == picture.path
+    finish(shell.opening.open_sample(SAMPLE_PAIRS[0]))
+    assert Places().find(shell.session.content.sha256) == SAMPLE_PAIRS[0].photograph
