@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from engine.network.convolutions import Arithmetic, Convolution
-from engine.objective.costs import evaluation_operations
+from engine.network.costs import NetworkCosts
 from engine.run import devices
 from engine.spec.choices import Precision, StyleLoss
 from engine.spec.settings import DEFAULTS, Settings
@@ -150,8 +150,9 @@ def measure(
     del ready
     rows = []
     for way, median, error in zip(ways, medians, errors, strict=True):
-        size = options.size, options.size
         tiling = way.tiling or WHOLE
+        network = NetworkCosts.of(way.settings, 4, winograd=False)
+        operations = network.operations((options.size, options.size), WHOLE)
         rows.append(
             Row(
                 path=way.path,
@@ -161,7 +162,7 @@ def measure(
                 tile=tiling.side,
                 remembered=tiling.remembered if tiling.side else None,
                 precision=way.settings.precision.value,
-                ceiling_share=evaluation_operations(way.settings, size, WHOLE) / median / ceiling,
+                ceiling_share=operations / median / ceiling,
                 gradient_error=error,
             )
         )

@@ -62,7 +62,11 @@ def test_evaluation_has_a_row_for_each_path(run: Run, monkeypatch: pytest.Monkey
     assert rows["tiled"]["tile"] == 32
     for row in said["rows"]:
         assert row["ratio"] == pytest.approx(rows["reference"]["seconds"] / row["seconds"])
+        assert (row["gradient_error"] == 0) == (row["path"] == "reference")
         assert row["gradient_error"] < 0.05
+        # All do the same work, whatever else they do for it.
+        work, same = (r["ceiling_share"] * r["seconds"] for r in (row, rows["reference"]))
+        assert work == pytest.approx(same)
         assert row["peak_bytes"] >= 0
     assert said["ceiling_flops"] == 1e12
     assert set(rows) | set(said["skipped"]) >= {"float32", "bfloat16", "float16"}
@@ -85,6 +89,7 @@ def test_large_sets_the_plan_beside_the_measurement(run: Run) -> None:
     said = run(large.main, "--size=96", "--tile=48")
     assert (said["size"], said["tile"]) == (96, 48)
     assert said["predicted_bytes"] > 100_000_000
+    assert said["bytes_ratio"] == pytest.approx(said["predicted_bytes"] / said["peak_bytes"])
     assert said["seconds_ratio"] == pytest.approx(said["predicted_seconds"] / said["seconds"])
     assert said["job_bytes"] > said["predicted_bytes"]
 

@@ -22,31 +22,32 @@ class LiveBytes(TorchDispatchMode):
     def __init__(self) -> None:
         super().__init__()
         self.now = self.peak = 0
-        self._known: weakref.WeakSet[torch.UntypedStorage] = weakref.WeakSet()
-        self._own: set[int] = set()
+        self._alive: set[int] = set()
 
     def __torch_dispatch__(
         self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
-        before = {id(leaf.untyped_storage()) for leaf in tree_leaves((args, kwargs))
-                  if isinstance(leaf, torch.Tensor)}  # fmt: skip
+        given = {id(storage) for storage in _storages((args, kwargs))}
         result = func(*args, **(kwargs or {}))
-        for leaf in tree_leaves(result):
-            if isinstance(leaf, torch.Tensor):
-                storage = leaf.untyped_storage()
-                if id(storage) not in before:
-                    self._take(storage)
+        for storage in _storages(result):
+            if id(storage) not in given:
+                self._take(storage)
         return result
 
     def _take(self, storage: torch.UntypedStorage) -> None:
-        if id(storage) in self._own:
-            return
         key, size = id(storage), storage.nbytes()
-        self._own.add(key)
-        self.now += size
-        self.peak = max(self.peak, self.now)
-        weakref.finalize(storage, self._give_back, key, size)
+        if key not in self._alive:
+            self._alive.add(key)
+            self.now += size
+            self.peak = max(self.peak, self.now)
+            weakref.finalize(storage, self._give_back, key, size)
 
     def _give_back(self, key: int, size: int) -> None:
-        self._own.discard(key)
+        self._alive.discard(key)
         self.now -= size
+
+
+def _storages(values: object) -> list[torch.UntypedStorage]:
+    """Of all tensors in nested values; views share theirs."""
+    leaves = tree_leaves(values)
+    return [leaf.untyped_storage() for leaf in leaves if isinstance(leaf, torch.Tensor)]
