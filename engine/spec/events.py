@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import ConfigDict, Field, TypeAdapter
 
 from engine.spec.request import Request
 from engine.spec.settings import PARAMETERS, Settings
@@ -88,7 +88,7 @@ Event = Annotated[
 ]
 Events = tuple[Event, ...]
 
-EVENTS: TypeAdapter[Events] = TypeAdapter(Events)
+EVENTS: TypeAdapter[Events] = TypeAdapter(Events, config=ConfigDict(defer_build=True))
 """Writes and reads a list of events."""
 
 

@@ -15,7 +15,13 @@ from engine.spec.versions import Migration, migrated, numbered
 class Value(BaseModel):
     """A frozen value, validated strictly, that is written and read as JSON."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True,
+        strict=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        defer_build=True,  # what no window needs to open is not made ready before it does
+    )
 
 
 class Versioned(Value):
