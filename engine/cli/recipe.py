@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from engine.cli.console import print_json, print_text
 from engine.cli.options import RecipeOptions
+from engine.spec.choices import Start
 from engine.spec.errors import InputError
-from engine.spec.events import Event, Paused, Retuned, Stopped, note
+from engine.spec.events import Event, Failed, Paused, Retuned, Stopped, note
 from engine.spec.layers import format_layers, network_title
 from engine.spec.parameters import Kind
 from engine.spec.settings import PARAMETER, PARAMETERS, Settings
@@ -45,7 +46,7 @@ def _lines(recipe: Recipe) -> Iterator[str]:
     yield f"Content:  {request.content.name if request.content else 'none, a texture'}"
     for style in request.styles:
         yield f"Style:    {style.name}, weight {style.weight:g}"
-    if request.start is not None:
+    if request.start is not None and request.settings.start is Start.PICTURE:
         yield f"Start:    {request.start.name}"
     if plan is not None:
         yield f"Network:  {network_title(plan.network)}"
@@ -74,11 +75,15 @@ def _told(event: Event) -> str:
         case Retuned(settings=changes, shares=shares):
             words = [f"{name} = {_typed_json(name, value)}" for name, value in changes.items()]
             mix = ":".join(f"{share:g}" for share in shares)
-            return ", ".join(words) or f"the paintings' weights became {mix}"
+            if len(shares) > 1 or not words:
+                words.append(f"the paintings' weights {mix}")
+            return ", ".join(words)
         case Paused():
             return "paused"
         case Stopped():
             return "stopped"
+        case Failed():
+            return "could not go on"
     return note(event)
 
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from pathlib import Path
 
 from engine.cli.asking import Opened, file_and_weight
 from engine.cli.options import RenderOptions
 from engine.spec.choices import Start
 from engine.spec.errors import EngineError, InputError
-from engine.spec.events import Retuned, Stopped
+from engine.spec.events import Failed, Retuned, Stopped
 from engine.spec.job import Job
 from engine.spec.pictures import Picture, PictureRef
 from engine.spec.plan import Plan
 from engine.spec.request import Request, StyleRef
 from engine.storage.places import Places, found_beside
 from engine.storage.recipes import Recipe, read_recipe
-from engine.weights.installed import find_weights
+from engine.weights.installed import networks_here
 
 Say = Callable[[str], None]
 
@@ -43,14 +44,18 @@ def job_of_recipe(options: RenderOptions, opened: Opened, say: Say) -> tuple[Job
             f"{options.recipe.name} carries no recipe.", "Choose a picture saved by Gramarye."
         )
     recipe = reading.recipe
-    for note in reading.notes:
+    if options.exact and options.asked.settings:
+        raise InputError("What is changed is not the very same.", "Leave out --exact or changes.")
+    for note in (*reading.notes, *recipe.notes):
         _differ(options, say, note)
-    found = _Finder(options, recipe.request, opened).pictures()
+    found = _pictures_of(options, recipe.request, opened)
     request = _bound(recipe.request, found)
-    pictures = {picture.sha256: picture for picture in found.values()}
-    others = [ref for ref in recipe.request.pictures if found[ref.sha256].sha256 != ref.sha256]
-    for ref in others:
-        _differ(options, say, f"{found[ref.sha256].name} is not the {ref.name} of the recipe.")
+    pictures = {picture.sha256: picture for picture in found if picture is not None}
+    others = False
+    for ref, picture in zip(_named(recipe.request), found, strict=True):
+        if ref is not None and picture is not None and picture.sha256 != ref.sha256:
+            others = True
+            _differ(options, say, f"{picture.name} is not the {ref.name} of the recipe.")
     preset = recipe.preset
     if options.asked.preset is not None:
         raise InputError("A recipe has its own settings.", "Change some with --set NAME=VALUE.")
@@ -62,7 +67,8 @@ def job_of_recipe(options: RenderOptions, opened: Opened, say: Say) -> tuple[Job
     plan = None if others else _repeatable(recipe, options, say)
     script = recipe.events
     if plan is None:  # how it is cut is decided anew
-        script = tuple(event for event in script if isinstance(event, Retuned | Stopped))
+        script = tuple(e for e in script if isinstance(e, Retuned | Stopped | Failed))
+        request = _on_this_machine(request)
     return Job(request, pictures, plan=plan, script=script), preset
 
 
@@ -78,7 +84,7 @@ def _repeatable(recipe: Recipe, options: RenderOptions, say: Say) -> Plan | None
     from engine.run import devices
 
     plan = recipe.plan
-    if plan is None:
+    if plan is None or not plan.suits(recipe.request):
         _differ(options, say, "The recipe does not say how it was done; that is decided anew.")
         return None
     try:
@@ -89,93 +95,107 @@ def _repeatable(recipe: Recipe, options: RenderOptions, say: Say) -> Plan | None
     same = (machine.winograd, machine.fused) == (plan.winograd, plan.fused)
     if not same or machine.words != plan.device:
         _differ(options, say, f"It was made on {plan.device}; here is {machine.words}.")
-    file = find_weights(plan.network, options.weights)
-    with file.open("rb") as data:
-        digest = hashlib.file_digest(data, "sha256").hexdigest()
-    if digest != plan.network_sha256:
+    file = networks_here(plan.network, options.weights).get(plan.network)
+    if file is not None and not _is_of_digest(file, plan.network_sha256):
         _differ(options, say, f"{file.name} is not the file with which it was made.")
         return None
-    return plan if same else None
+    return plan.model_copy(update={"device": machine.words}) if same else None
 
 
-class _Finder:
-    """Looks for a recipe's pictures: given, beside the recipe's picture, or where they were."""
-
-    def __init__(self, options: RenderOptions, request: Request, opened: Opened) -> None:
-        self._request = request
-        self._opened = opened
-        asked = options.asked
-        self._content = None if asked.content is None else opened(asked.content)
-        self._start = None if asked.start is None else opened(asked.start)
-        self._styles = [opened(file_and_weight(text)[0]) for text in asked.styles]
-        assert options.recipe is not None
-        self._beside = options.recipe.absolute().parent
-
-    def pictures(self) -> Mapping[str, Picture]:
-        """The picture for each hash of the recipe; one that was given may have another.
-
-        Raises:
-            InputError: Some are missing; the message names them.
-        """
-        found = self._given()
-        missing = {ref.sha256: ref for ref in self._request.pictures if ref.sha256 not in found}
-        wanted = {sha256: ref.name for sha256, ref in missing.items()}
-        files = dict(found_beside(self._beside, wanted))
-        for sha256 in wanted.keys() - files.keys():
-            path = Places().find(sha256)
-            if path is not None:
-                files[sha256] = path
-        for sha256, path in files.items():
-            picture = self._opened(path)
-            if picture.sha256 == sha256:  # else it has been changed since
-                found[sha256] = picture
-                del missing[sha256]
-        if missing:
-            names = ", ".join(dict.fromkeys(ref.name for ref in missing.values()))
-            raise InputError(
-                f"Not found: {names}.",
-                "Put what is missing beside the picture, or name it with --content, --style or "
-                "--start.",
-            )
-        return found
-
-    def _given(self) -> dict[str, Picture]:
-        """What was named on the command line, for the hashes of the recipe that it stands for."""
-        request, found = self._request, {}
-        singles = [
-            (request.content, self._content, "content"),
-            (request.start, self._start, "start"),
-        ]
-        for ref, picture, word in singles:
-            if picture is None:
-                continue
-            if ref is None:
-                raise InputError(f"The recipe has no {word} picture.", f"Leave out --{word}.")
-            found[ref.sha256] = picture
-        by_hash = {picture.sha256: picture for picture in self._styles}
-        refs = {ref.sha256: ref for ref in request.styles}
-        found |= {sha256: by_hash.pop(sha256) for sha256 in refs if sha256 in by_hash}
-        others = [sha256 for sha256 in refs if sha256 not in found]
-        if len(by_hash) > len(others):
-            raise InputError(
-                f"The recipe has {len(request.styles)} paintings, and more were given.",
-                "Leave out some --style.",
-            )
-        return found | dict(zip(others, by_hash.values(), strict=False))
+def _is_of_digest(file: Path, sha256: str | None) -> bool:
+    with file.open("rb") as data:
+        return hashlib.file_digest(data, "sha256").hexdigest() == sha256
 
 
-def _bound(request: Request, found: Mapping[str, Picture]) -> Request:
+def _on_this_machine(request: Request) -> Request:
+    """The request, without a device that is not here."""
+    from engine.run import devices
+
+    try:
+        devices.machine_for(request.settings, {})
+    except EngineError:
+        return request.asking(request.settings.changed(device="auto", precision="auto"))
+    return request
+
+
+def _pictures_of(options: RenderOptions, request: Request, opened: Opened) -> list[Picture | None]:
+    """The picture for each that a request names, in its order: given, beside it, or where it was.
+
+    Raises:
+        InputError: Some are not found, which the message names, or too many are given.
+    """
+    assert options.recipe is not None, "the command has a recipe"
+    refs = _named(request)
+    found = _given(options, request, refs, opened)
+    missing = {ref.sha256: ref.name for ref, picture in zip(refs, found, strict=True)
+               if ref is not None and picture is None}  # fmt: skip
+    files = dict(found_beside(options.recipe.absolute().parent, missing))
+    for sha256 in missing.keys() - files.keys():
+        path = Places().find(sha256)
+        if path is not None:
+            files[sha256] = path
+    pictures = {sha256: opened(path) for sha256, path in files.items()}
+    for place, ref in enumerate(refs):
+        picture = pictures.get(ref.sha256) if ref is not None and found[place] is None else None
+        if picture is not None and ref is not None and picture.sha256 == ref.sha256:
+            found[place] = picture  # else the file has been changed since
+    lost = [ref.name for ref, picture in zip(refs, found, strict=True)
+            if ref is not None and picture is None]  # fmt: skip
+    if lost:
+        raise InputError(
+            f"Not found: {', '.join(dict.fromkeys(lost))}.",
+            "Put what is missing beside the picture, or name it with --content, --style or "
+            "--start.",
+        )
+    return found
+
+
+def _named(request: Request) -> list[PictureRef | None]:
+    """Content, start and styles; None for what is not used."""
+    start = request.start if request.settings.start is Start.PICTURE else None
+    return [request.content, start, *request.styles]
+
+
+def _given(
+    options: RenderOptions, request: Request, refs: list[PictureRef | None], opened: Opened
+) -> list[Picture | None]:
+    """What was named on the command line, each in the place of the picture it stands for."""
+    asked = options.asked
+    found: list[Picture | None] = [None] * len(refs)
+    for place, (word, path) in enumerate((("content", asked.content), ("start", asked.start))):
+        if path is not None:
+            if refs[place] is None:
+                raise InputError(f"The recipe uses no {word} picture.", f"Leave out --{word}.")
+            found[place] = opened(path)
+    given = [opened(file_and_weight(text)[0]) for text in asked.styles]
+    if len(given) > len(request.styles):
+        raise InputError(
+            f"The recipe has {len(request.styles)} paintings, and more were given.",
+            "Leave out some --style.",
+        )
+    # Those that the recipe knows first; the others take the places that are left.
+    for place, style in enumerate(request.styles, start=2):
+        known = next((picture for picture in given if picture.sha256 == style.sha256), None)
+        if known is not None:
+            given.remove(known)
+            found[place] = known
+    empty = (place for place in range(2, len(refs)) if found[place] is None)
+    for place, picture in zip(empty, given, strict=False):
+        found[place] = picture
+    return found
+
+
+def _bound(request: Request, found: list[Picture | None]) -> Request:
     """The request with the pictures that were found in place of those it names."""
-
-    def ref(known: PictureRef | None) -> PictureRef | None:
-        return None if known is None else found[known.sha256].ref
-
-    used = request.settings.start is Start.PICTURE
-    styles = tuple(StyleRef.of(found[style.sha256], style.weight) for style in request.styles)
+    content, start, *styles = found
     return request.model_copy(
         update={
-            "content": ref(request.content),
-            "styles": styles,
-            "start": ref(request.start) if used else None,
+            "content": None if content is None else content.ref,
+            "start": None if start is None else start.ref,
+            "styles": tuple(
+                StyleRef.of(picture, ref.weight)
+                for picture, ref in zip(styles, request.styles, strict=True)
+                if picture is not None
+            ),
         }
     )

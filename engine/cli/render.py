@@ -62,6 +62,8 @@ def render(options: RenderOptions) -> int:
         if outcome.pastiche is not None:
             _save(options, commission, outcome, outcome.pastiche)
     if outcome.error is not None:
+        if outcome.pastiche is not None and not isinstance(outcome.error, GramaryeError):
+            display.say(f"The pastiche so far: {output}")
         if outcome.pastiche is not None and isinstance(outcome.error, GramaryeError):
             remedy = f"{outcome.error.remedy} The pastiche so far: {output}"
             outcome.error.remedy = remedy.strip()
@@ -95,11 +97,13 @@ def _commission(options: RenderOptions, display: JobDisplay) -> _Commission:
         job, preset = job_of_recipe(options, opened, display.say)
         beside = options.recipe.with_suffix(".png")
         output = options.output or free_path(beside)
+        _check_output(output, options.overwrite)
     else:
         assert options.output is not None, "argparse asks for it where there is no recipe"
         settings, preset = settings_asked_for(options.asked, display.say)
         job, output = job_asked_for(options.asked, settings, opened), options.output
-    weights = _network_weights(options, job.request.settings.network, display)
+    decided = job.plan.network if job.plan is not None else job.request.settings.network
+    weights = _network_weights(options, decided, display)
     return _Commission(replace(job, network_weights=weights), preset, output)
 
 
@@ -162,13 +166,13 @@ def _save(
             quality=options.quality,
             overwrite=options.overwrite,
         )
-        found = {sha256: picture.path for sha256, picture in commission.job.pictures.items()}
-        Places().remember({sha256: path for sha256, path in found.items() if path is not None})
     # Whatever it is, hours of work are at stake.
     except Exception as error:
         refuge = _refuge(pastiche, output.stem, recipe)
         message = error.message if isinstance(error, InputError) else f"It was not saved: {error}"
         raise InputError(message, f"The pastiche was kept as {refuge}.") from error
+    found = {sha256: picture.path for sha256, picture in commission.job.pictures.items()}
+    Places().remember({sha256: path for sha256, path in found.items() if path is not None})
 
 
 def _refuge(pastiche: Pastiche, name: str, recipe: Recipe | None) -> Path:

@@ -16,7 +16,7 @@ from engine.plan.memory import choose_tiling, job_bytes
 from engine.plan.timing import job_seconds
 from engine.spec.choices import NetworkName, Start
 from engine.spec.orientations import orientations
-from engine.spec.pictures import Size
+from engine.spec.pictures import Size, written
 from engine.spec.plan import Plan
 from engine.spec.request import Request, size_of
 from engine.spec.scales import plan_scales
@@ -42,7 +42,7 @@ def resolve(request: Request, machine: Machine, speed: Speed | None = None) -> P
     tiling = choose_tiling(settings, machine, scales[-1])
     return Plan(
         settings=settings,
-        network_file=str(machine.networks.get(network, "")),
+        network_file=written(machine.networks.get(network)),
         device=machine.words,
         winograd=machine.winograd,
         fused=machine.fused,

@@ -70,15 +70,14 @@ def advance(
         The state after the step, and the evaluation before it; None where the numbers broke an
         eigendecomposition.
     """
-    assert state.descent is not None, "a scale has begun"
     counted = replace(
         state, step=state.step + 1, steps=state.steps + 1, evaluations=state.evaluations + 1
     )
     try:
-        evaluation = objective.evaluate(state.descent.image, state.step)
+        evaluation = objective.evaluate(state.begun.image, state.step)
     except torch.linalg.LinAlgError:  # type: ignore[attr-defined]
         return counted, None
-    return replace(counted, descent=moved(state.descent, evaluation, plan.settings)), evaluation
+    return replace(counted, descent=moved(state.begun, evaluation, plan.settings)), evaluation
 
 
 def is_due_to_be_checked(plan: Plan, state: State) -> bool:

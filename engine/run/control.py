@@ -7,7 +7,7 @@ from collections.abc import Generator
 from typing import TypeVar
 
 from engine.spec.job import Retune
-from engine.spec.outcome import Outcome
+from engine.spec.outcome import Ending, Outcome
 from engine.spec.progress import Progress
 
 
@@ -30,6 +30,14 @@ Talk = Generator[Progress, Command | None, _Result]
 
 Work = Talk[Outcome]
 """A job under way: yields progress, is sent commands, returns how it ended."""
+
+
+class Ended(Exception):  # noqa: N818 - carries a decision out of the loops, not an error
+    """The person asked to end early."""
+
+    def __init__(self, ending: Ending) -> None:
+        super().__init__(ending)
+        self.ending = ending
 
 
 class Control:

@@ -110,6 +110,15 @@ def descent_from(tensors: Mapping[str, Tensor], averaged: int) -> Descent:
     )
 
 
+def placed(descent: Descent, device: torch.device) -> Descent:
+    """The same descent on a device."""
+    tensors = {name: tensor.to(device) for name, tensor in descent.tensors().items()}
+    steps = tensors.get("memory.steps")
+    if steps is not None:
+        tensors["memory.steps"] = steps.to(_counting_place(device))
+    return descent_from(tensors, descent.averaged)
+
+
 def beginning(image: Tensor) -> Descent:
     """A descent from an image (1, 3, H, W), float32, which is copied."""
     # Image and gradient lie alike in memory: Adam's fused kernel walks both as they lie.
@@ -207,10 +216,13 @@ def _step(image: Tensor, gradient: Tensor, memory: Memory, settings: Settings) -
 
 
 def _no_moments(image: Tensor) -> Moments:
-    # A fused kernel counts on the device; otherwise a count there would be waited for.
-    place = image.device if image.device.type in _FUSED else torch.device("cpu")
-    steps = torch.zeros((), dtype=torch.float32, device=place)
+    steps = torch.zeros((), dtype=torch.float32, device=_counting_place(image.device))
     return Moments(steps, torch.zeros_like(image), torch.zeros_like(image))
+
+
+def _counting_place(device: torch.device) -> torch.device:
+    """Where Adam counts its steps: a fused kernel on the device, else the host, which reads it."""
+    return device if device.type in _FUSED else torch.device("cpu")
 
 
 def _adam_step(image: Tensor, gradient: Tensor, moments: Moments, rate: float) -> Moments:

@@ -10,11 +10,13 @@ from engine.plan.memory import look_out, refuse_if_too_large
 from engine.plan.resolve import resolve
 from engine.run import devices
 from engine.run.advance import beginning_of
+from engine.run.optimizers import placed
 from engine.run.state import Snapshot
 from engine.run.targets import TargetMeasurer
 from engine.spec.errors import InputError
 from engine.spec.events import causes
 from engine.spec.job import Job
+from engine.spec.pictures import written
 from engine.spec.tiles import Tiling
 from engine.weights.installed import find_weights, networks_here
 
@@ -57,10 +59,13 @@ def prepare(job: Job, before: Snapshot | None) -> Prepared:
             "Give the same network weights, or begin anew.",
         )
     plan = plan.model_copy(
-        update={"network_file": str(file), "network_sha256": targets.network_sha256}
+        update={"network_file": written(file), "network_sha256": targets.network_sha256}
     )
     if before is not None:
-        targets.tiling = before.state.tiling
-        return Prepared(replace(before, plan=plan), targets, before.state.tiling)
+        state = before.state
+        targets.tiling = state.tiling
+        if state.descent is not None:
+            state = replace(state, descent=placed(state.descent, targets.device))
+        return Prepared(replace(before, plan=plan, state=state), targets, state.tiling)
     snapshot = Snapshot(job.request, plan, beginning_of(plan), script=causes(job.script))
     return Prepared(snapshot, targets, outlook.tiling)

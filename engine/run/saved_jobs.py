@@ -86,13 +86,15 @@ def load_snapshot(path: Path) -> Snapshot:
             tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
     except OSError as error:
         raise unreadable(path, error) from error
-    except (SafetensorError, ValueError, KeyError) as error:
+    except (SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise _damaged(path) from error
+    if not isinstance(words, dict):
+        raise _damaged(path)
     what = f"The saved job {path.name}"
     values = migrated(words, _CHAIN, what)
     try:
         snapshot = _snapshot(values, tensors, what)
-    except (ValidationError, ValueError, KeyError, TypeError) as error:
+    except (ValidationError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise _damaged(path) from error
     if not _fits(snapshot):
         raise _damaged(path)

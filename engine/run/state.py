@@ -41,6 +41,12 @@ class State:
     random: Tensor
     descent: Descent | None
 
+    @property
+    def begun(self) -> Descent:
+        """The descent of a scale that has begun."""
+        assert self.descent is not None, "a scale has begun"
+        return self.descent
+
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:

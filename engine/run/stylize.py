@@ -18,10 +18,11 @@ from collections.abc import Callable
 
 from engine.plan.memory import ran_out_of_memory
 from engine.run import devices
-from engine.run.control import Talk, Work
+from engine.run.control import Ended, Talk, Work
 from engine.run.state import Snapshot
 from engine.run.telling import Teller
-from engine.run.walk import Ended, Walk
+from engine.run.walk import Walk
+from engine.spec.events import Failed
 from engine.spec.job import Job
 from engine.spec.outcome import Ending
 
@@ -48,7 +49,7 @@ def stylize(
         frame_due: Asked before each progress; when true, the progress carries a frame.
         snapshot: Of the same job, to go on from; its tensors are used up.
         keep: Shown where the job stands after each step and event. The tensors change once it
-            returns, so it writes them down or leaves them.
+            returns, so it writes them down or leaves them. What it raises ends the job.
 
     Yields:
         Progress, at most ten times a second; accepts a command in return.
@@ -72,6 +73,8 @@ def _to_the_end(walk: Walk) -> Talk[tuple[Ending, Exception | None]]:
     except Ended as ended:
         return ended.ending, None
     except Exception as error:
+        if walk.begun:
+            walk.note(Failed(at=walk.now.place))
         if not devices.is_out_of_memory(error):
             return Ending.FAILED, error
     else:

@@ -62,6 +62,8 @@ class Teller:
 
     def read(self, objective: OrientedObjectives) -> None:
         """Read the latest terms off the device; waits for it."""
+        if not self._latest:  # the numbers have just broken
+            return
         seen = torch.stack([*self._latest.values()]).tolist()
         values = [fmean(terms) for terms in zip(*seen, strict=True)]
         if not all(abs(value) < float("inf") for value in values):
@@ -71,13 +73,18 @@ class Teller:
 
     def tell(self, message: str, now: Snapshot | None) -> Progress:
         """Where the job stands, for its caller, whose time does not count."""
-        frame = None
-        if now is not None and now.state.descent is not None and self._frame_due():
-            image = result(now.state.descent, now.plan.settings)
-            frame = to_pixels(preview(image))
-        progress = self._progress(message, now, frame)
+        progress = self._progress(message, now, self._frame(now))
         self.clock.hold()
         return progress
+
+    def _frame(self, now: Snapshot | None) -> Pixels | None:
+        """The picture for a screen, where it is wanted; it is not worth running out of memory."""
+        if now is None or now.state.descent is None or not self._frame_due():
+            return None
+        try:
+            return to_pixels(preview(result(now.state.descent, now.plan.settings)))
+        except (RuntimeError, MemoryError):
+            return None
 
     def pastiche(self, now: Snapshot) -> Pastiche | None:
         """The picture so far; None where there is none, or no memory left to make it."""

@@ -20,10 +20,9 @@ from engine.run.advance import (
     is_due_to_be_checked,
     is_sound,
 )
-from engine.run.control import Discard, Held, Stop, Talk
+from engine.run.control import Discard, Ended, Held, Stop, Talk
 from engine.run.initialisation import first_image
 from engine.run.optimizers import (
-    Descent,
     for_changed_objective,
     marked_good,
     result,
@@ -37,6 +36,7 @@ from engine.spec import events as happened
 from engine.spec.errors import EngineError, InputError
 from engine.spec.events import (
     Event,
+    Failed,
     Paused,
     Retuned,
     RolledBack,
@@ -53,14 +53,6 @@ from engine.spec.tiles import Tiling
 
 _ROLLBACKS = 3
 """After this many in one job the numbers will not come right by trying again."""
-
-
-class Ended(Exception):  # noqa: N818 - carries a decision out of the loops, not an error
-    """The person asked to end early."""
-
-    def __init__(self, ending: Ending) -> None:
-        super().__init__(ending)
-        self.ending = ending
 
 
 class Walk:
@@ -106,7 +98,12 @@ class Walk:
             self._keep(self.now)
             if message is not None:
                 yield from self._speak(message)
-        self._evaluate_result()
+        yield from self._evaluate_result()
+
+    @property
+    def begun(self) -> bool:
+        """Whether the job has been loaded."""
+        return self._now is not None
 
     @property
     def now(self) -> Snapshot:
@@ -129,13 +126,19 @@ class Walk:
 
     def outcome(self, ending: Ending, error: Exception | None) -> Outcome:
         """How the job ended, with the picture so far unless that was not wanted."""
-        pastiche = None
+        pastiche, self._objective = None, None  # what is evaluated no more makes room
         if ending is not Ending.DISCARDED and self._now is not None:
             pastiche = self._teller.pastiche(self._now)
+            if pastiche is None and self._state.descent is not None:
+                ending, error = Ending.FAILED, error or ran_out_of_memory(max(self._plan.size))
         if ending is Ending.STOPPED and pastiche is None:
             ending = Ending.DISCARDED  # there was nothing to keep
         plan, events = (self._now.plan, self._now.events) if self._now else (None, ())
         return Outcome(ending, self._job.request, plan, events, pastiche, error)
+
+    def note(self, event: Event) -> None:
+        """Record what has happened."""
+        self._now = self.now.noting(event)
 
     def release(self) -> None:
         """Let go of every tensor."""
@@ -174,12 +177,16 @@ class Walk:
         """One step downhill, and a look at what came of it."""
         before = self._state
         state, evaluation = advance(self._plan, before, objective)
-        self._is_now(replace(state, seconds=self._teller.clock.seconds()))
+        state = replace(state, seconds=self._teller.clock.seconds())
         self._teller.take(evaluation, before.step % objective.period)
-        if is_due_to_be_checked(self._plan, state):
-            if not is_sound(state, evaluation):
-                return self._roll_back()
-            self._change(descent=marked_good(_descent(state)))
+        due = is_due_to_be_checked(self._plan, state)
+        sound = not due or is_sound(state, evaluation)
+        if due and sound:
+            state = replace(state, descent=marked_good(state.begun))
+        # Only now: where memory runs out in the step, a repeat goes back from before it too.
+        self._is_now(state)
+        if not sound:
+            return self._roll_back()
         if self.now.scale_is_done or self._teller.clock.look_due():
             self._teller.read(objective)
             return ""
@@ -189,9 +196,9 @@ class Walk:
         """Back to the last good image; too often, and it is not worth trying again."""
         state = self._state
         self._teller.forget()
-        self._change(descent=rolled_back(_descent(state)), rollbacks=state.rollbacks + 1)
+        self._change(descent=rolled_back(state.begun), rollbacks=state.rollbacks + 1)
         event = RolledBack(at=self.now.place)
-        self._note(event)
+        self.note(event)
         if self._state.rollbacks > _ROLLBACKS:
             raise EngineError(
                 "The numbers keep overflowing, so the picture cannot be improved further.",
@@ -234,7 +241,9 @@ class Walk:
         gc.collect()
         devices.release_memory()
         state = self._state
-        canvas = self._plan.scales[state.scale - (not self.now.scale_is_done)].canvas
+        scales = self._plan.scales
+        level = min(state.scale - (not self.now.scale_is_done), len(scales) - 1)
+        canvas = scales[level].canvas
         tiling = smaller(state.tiling, canvas)
         if tiling is None:
             raise ran_out_of_memory(max(canvas))
@@ -249,7 +258,7 @@ class Walk:
             self._change(descent=rolled_back(state.descent))
         self._change(tiling=tiling)
         event = SmallerTiles(at=self.now.place, tiling=tiling, ran_out=ran_out)
-        self._note(event)
+        self.note(event)
         return happened.note(event)
 
     def _retune(self, wanted: Request) -> None:
@@ -259,7 +268,7 @@ class Walk:
         if not changes and wanted.shares == before.shares:
             return
         self.asked = wanted
-        self._note(Retuned(at=self.now.place, settings=changes, shares=wanted.shares))
+        self.note(Retuned(at=self.now.place, settings=changes, shares=wanted.shares))
         self._teller.forget()
         if state.descent is not None:
             self._change(descent=for_changed_objective(state.descent))
@@ -276,8 +285,9 @@ class Walk:
                 settings = self.asked.settings.changed(**changes)
                 self._retune(self.asked.asking(settings, shares))
             case SmallerTiles(tiling=tiling, ran_out=ran_out):
-                return self._cut(tiling, ran_out=ran_out)
-            case Stopped():
+                if tiling.is_smaller_than(self._state.tiling):
+                    return self._cut(tiling, ran_out=ran_out)
+            case Stopped() | Failed():
                 self._stop()
         return None
 
@@ -286,7 +296,8 @@ class Walk:
         command = yield self._teller.tell(message, self._now)
         while isinstance(command, Held):
             if self._now is not None:
-                self._note(Paused(at=self.now.place))
+                self.note(Paused(at=self.now.place))
+            self._teller.clock.go_on()
             command = yield self._teller.tell("", self._now)
         self._teller.clock.go_on()
         match command:
@@ -307,25 +318,26 @@ class Walk:
 
     def _stop(self) -> None:
         if self._now is not None:
-            self._note(Stopped(at=self.now.place))
+            self.note(Stopped(at=self.now.place))
         raise Ended(Ending.STOPPED)
 
-    def _evaluate_result(self) -> None:
+    def _evaluate_result(self) -> Talk[None]:
         """Let the final terms be those of the result itself, which is no iterate.
 
         The picture is finished: whatever fails here costs the terms, not the picture.
         """
-        state, objective = self._state, self._objective
-        if objective is None:  # a finished job was taken up again
-            return
-        image = result(_descent(state), self._plan.settings)
+        state = self._state
         try:
+            objective = self._objective
+            if objective is None:  # a finished job was taken up again
+                objective = yield from self._measured(state, state.scale)
+            image = result(state.begun, self._plan.settings)
             for orientation in range(objective.period):
                 evaluation = objective.evaluate(image, orientation)
                 self._teller.take(evaluation, orientation)
             self._teller.read(objective)
         except (RuntimeError, MemoryError):
-            self._note(Unmeasured(at=self.now.place))
+            self.note(Unmeasured(at=self.now.place))
             return
         self._change(evaluations=state.evaluations + objective.period)
 
@@ -334,11 +346,3 @@ class Walk:
 
     def _change(self, **values: Any) -> None:
         self._is_now(replace(self._state, **values))
-
-    def _note(self, event: Event) -> None:
-        self._now = self.now.noting(event)
-
-
-def _descent(state: State) -> Descent:
-    assert state.descent is not None, "a scale has begun"
-    return state.descent

@@ -76,6 +76,12 @@ class Stopped(_Happened):
     kind: Literal["stopped"] = "stopped"
 
 
+class Failed(_Happened):
+    """The job could not go on; the picture is as it was then."""
+
+    kind: Literal["failed"] = "failed"
+
+
 class Unmeasured(_Happened):
     """The finished picture could not be evaluated; the terms told are those of the last step."""
 
@@ -83,7 +89,7 @@ class Unmeasured(_Happened):
 
 
 Event = Annotated[
-    Retuned | RolledBack | SmallerTiles | Paused | Stopped | Unmeasured,
+    Retuned | RolledBack | SmallerTiles | Paused | Stopped | Failed | Unmeasured,
     Field(discriminator="kind"),
 ]
 Events = tuple[Event, ...]
@@ -115,7 +121,8 @@ def causes(events: Sequence[Event]) -> Events:
 
     The others happen again by themselves, or change nothing in the picture.
     """
-    return tuple(event for event in events if isinstance(event, Retuned | SmallerTiles | Stopped))
+    kinds = Retuned | SmallerTiles | Stopped | Failed
+    return tuple(event for event in events if isinstance(event, kinds))
 
 
 def notes(events: Sequence[Event]) -> tuple[str, ...]:

@@ -74,7 +74,7 @@ class Picture:
     def ref(self) -> PictureRef:
         """What a request knows of it."""
         return PictureRef(
-            name=self.name, sha256=self.sha256, size=self.size, path=_written(self.path)
+            name=self.name, sha256=self.sha256, size=self.size, path=written(self.path)
         )
 
 
@@ -86,7 +86,7 @@ class StyleImage:
     weight: float = 1.0
 
 
-def _written(path: Path | None) -> str:
+def written(path: Path | None) -> str:
     """A path as text; empty where it is not valid Unicode, which JSON cannot hold."""
     if path is None:
         return ""

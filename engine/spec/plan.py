@@ -9,10 +9,10 @@ from pydantic import Field
 from engine.spec.choices import Device, NetworkName, Precision
 from engine.spec.orientations import Orientation
 from engine.spec.pictures import Sha256, Size
-from engine.spec.request import StoredSettings
+from engine.spec.request import Request, StoredSettings
 from engine.spec.scales import Scale
 from engine.spec.settings import Settings
-from engine.spec.tiles import Box, Tiling
+from engine.spec.tiles import SMALLEST_TILE, Box, Tiling
 from engine.spec.values import Versioned
 
 
@@ -71,6 +71,18 @@ class Plan(Versioned):
     def steps(self) -> int:
         """Over all scales."""
         return sum(scale.steps for scale in self.scales)
+
+    def suits(self, request: Request) -> bool:
+        """Whether it can be carried out for a request; a file may hold any two."""
+        auto = {self.network.value, self.kind.value, self.precision.value} & {"auto"}
+        styles = {len(scale.styles) for scale in self.scales}
+        side = self.tiling.side
+        return (
+            not auto
+            and styles == {len(request.styles)}
+            and bool(self.orientations)
+            and (side is None or side >= SMALLEST_TILE)
+        )
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -51,6 +51,12 @@ class Tiling:
             length <= longest for length, longest in zip(size, shape(size, self.side), strict=True)
         )
 
+    def is_smaller_than(self, other: Tiling) -> bool:
+        """Whether it takes less memory: smaller tiles, or of as large ones less remembered."""
+        if other.side is None or self.side is None:
+            return self.side is not None
+        return (self.side, self.remembered) < (other.side, other.remembered)
+
     def __str__(self) -> str:
         return "whole" if self.side is None else f"tiles of {self.side} px"
 

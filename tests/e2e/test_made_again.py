@@ -240,6 +240,25 @@ def test_a_recipe_is_told_as_json(made: Terminal) -> None:
     assert said["events"] == []
 
 
+def test_what_was_asked_twice_of_one_picture_can_be_named_apart(terminal: Terminal) -> None:
+    """The same file as photograph and as two paintings; another is given for the photograph."""
+    assert terminal.render("--style=photo.png:2", style="photo.png").code == 0
+    paint(terminal.folder / "other.png", seed=42, size=(40, 30))
+    ended = again(terminal, "--content=other.png", "--style=photo.png", "--style=photo.png")
+    assert ended.code == 0, ended.err
+    request = terminal.recipe("again.png").request
+    assert request.content is not None
+    assert request.content.name == "other.png"
+    assert [(style.name, style.weight) for style in request.styles] == [
+        ("photo.png", 1.0), ("photo.png", 2.0),
+    ]  # fmt: skip
+
+
+def test_exact_and_changes_do_not_go_together(made: Terminal) -> None:
+    assert "--exact" in again(made, "--exact", "--set=steps=3").err
+    assert not (made.folder / "again.png").exists()
+
+
 def test_what_happened_is_told(made: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     from engine.cli import recipe as command
     from engine.spec.events import Paused, Place, RolledBack, Stopped
@@ -261,8 +280,8 @@ def test_what_happened_is_told(made: Terminal, monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(command, "read_recipe", steered)
     told = made.type("recipe", "out.png").out
-    assert "At step 7: style_strength = 2.5, style_layers = relu1_1:1" in told
-    assert "weights became 1" in told
+    assert "At step 7: style_strength = 2.5, style_layers = relu1_1:1\n" in told
+    assert "At step 7: the paintings' weights 1\n" in told
     assert "overflowed" in told
     assert "At step 7: stopped" in told
 

@@ -16,6 +16,7 @@ from engine.objective.objective import Objective, OrientedObjectives
 from engine.plan.memory import choose_tiling, job_bytes
 from engine.run import devices
 from engine.run.targets import TargetMeasurer
+from engine.run.telling import Teller
 from engine.spec.errors import EngineError, NetworkMissingError
 from engine.spec.events import RolledBack, SmallerTiles, Unmeasured
 from engine.spec.job import Job
@@ -230,3 +231,60 @@ def test_memory_too_short_for_the_plan_is_an_event_before_the_first_step(
     assert outcome.plan.tiling == planned != event.tiling
     assert outcome.notes[0].startswith("Memory is short; cut into ")
     assert any(outcome.notes[0] == progress.message for progress in seen)
+
+
+def test_a_picture_there_is_no_memory_for_is_a_failure_and_not_silence(
+    make_job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("engine.run.telling.to_pixels", full)
+    outcome, _ = run(make_job())
+    assert outcome.ending is Ending.FAILED
+    assert isinstance(outcome.error, EngineError)
+
+
+def test_a_preview_there_is_no_memory_for_costs_only_itself(
+    make_job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch, every_step_shows: None
+) -> None:
+    def full(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr("engine.run.telling.preview", full)
+    outcome, seen = run(make_job(), frames=True)
+    assert outcome.ending is Ending.FINISHED
+    assert all(progress.frame is None for progress in seen)
+
+
+def test_memory_that_runs_out_after_the_last_step_keeps_the_finished_picture(
+    make_job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Teller.read
+
+    def read(self: Teller, objective: OrientedObjectives) -> None:
+        if self._now_at_the_end:
+            monkeypatch.setattr(Teller, "read", whole)
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        whole(self, objective)
+
+    steps = iter([False, True])
+    monkeypatch.setattr(Teller, "_now_at_the_end", property(lambda _: next(steps)), raising=False)
+    monkeypatch.setattr(Teller, "read", read)
+    monkeypatch.setattr("engine.run.timing._SECONDS_BETWEEN_LOOKS", 1000)
+    outcome, _ = run(make_job())
+    assert outcome.ending is Ending.FINISHED, outcome.error
+    assert outcome.pastiche is not None
+
+
+def test_a_failed_job_is_repeated_up_to_where_it_failed(
+    make_job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        fail_at(patched, 3, RuntimeError("the driver is gone"))
+        outcome, _ = run(make_job())
+    assert outcome.ending is Ending.FAILED
+    assert outcome.pastiche is not None
+    again, _ = run(replace(make_job(), plan=outcome.plan, script=outcome.events))
+    assert again.pastiche is not None
+    assert np.array_equal(again.pastiche.pixels, outcome.pastiche.pixels)
