@@ -1,4 +1,4 @@
-"""The door: pictures or nothing open the window; `render`, `plan`, `weights` work without one."""
+"""The door: pictures or nothing open the window; every other command works without one."""
 
 from __future__ import annotations
 

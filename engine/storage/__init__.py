@@ -1,1 +1,1 @@
-"""Pictures, recipes, presets and logs on disk."""
+"""What is kept on disk: pictures, recipes, presets, places and logs, whole and never lost."""

@@ -1,4 +1,4 @@
-"""The one long-lived thread that owns the device; all code of ours that knows a thread is here."""
+"""The one long-lived thread that owns the device, and what the window asks of it."""
 
 from __future__ import annotations
 
