@@ -39,7 +39,7 @@ PLENTY = Machine(
     total=64_000_000_000,
     available=64_000_000_000,
     words="a machine",
-    networks={NetworkName.VGG19: Path("vgg19.safetensors")},
+    networks={NetworkName.VGG19: Path("vgg19.safetensors").absolute()},
 )
 CARD = replace(PLENTY, device=Device.CUDA, precision=Precision.BFLOAT16, winograd=False)
 
@@ -240,7 +240,7 @@ def test_a_plan_names_what_auto_and_a_missing_layer_became() -> None:
     request = asked(network="auto", content_layers="relu5_3:2")
     plan = resolve(request, PLENTY)
     assert plan.network is NetworkName.VGG19
-    assert plan.network_file == "vgg19.safetensors"
+    assert plan.network_file == str(PLENTY.networks[NetworkName.VGG19])
     assert plan.settings.content_layers == (("relu5_3", 2.0),)
     draft = resolve(request, replace(PLENTY, networks={}))
     assert draft.network is NetworkName.DRAFT
