@@ -102,12 +102,6 @@ class Recipe(Versioned):
         """The request as it was at the end, after every retune."""
         return happened.retuned(self.request, self.events)
 
-    @property
-    def remarks(self) -> tuple[str, ...]:
-        """What the engine did that nobody asked for, one sentence each."""
-        decided = self.plan.notes if self.plan else ()
-        return self.notes + decided + happened.notes(self.events)
-
     def to_json(self) -> str:
         """The recipe as JSON in ASCII, which survives every kind of metadata."""
         return json.dumps(self.to_values())

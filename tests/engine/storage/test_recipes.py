@@ -289,7 +289,7 @@ def test_the_recipe_of_a_job_tells_what_was_asked_decided_and_happened(outcome: 
     assert recipe.final.settings.style_strength == 2.0
     assert (recipe.size, recipe.steps, recipe.evaluations) == ((40, 30), 70, 75)
     assert (recipe.seconds, recipe.complete, recipe.preset) == (3.5, False, "Classic")
-    assert len(recipe.remarks) == 2
+    assert recipe.notes == ()
     assert recipe_of(replace(outcome, ending=Ending.FINISHED)).complete
 
 
@@ -310,7 +310,7 @@ def test_a_job_steered_without_end_has_a_recipe_with_its_last_settings(outcome: 
     assert fits(recipe.to_json())
     assert recipe.events == ()
     assert recipe.request.settings.style_strength == 999
-    assert "too often" in recipe.remarks[0]
+    assert "too often" in recipe.notes[0]
 
 
 @pytest.mark.parametrize("name", ["pastiche.png", "early-and-deep.png"])
