@@ -23,24 +23,31 @@ _PACKED_FOR = 128
 
 @dataclass(frozen=True)
 class Arithmetic:
-    """How convolutions are computed: where, in which numbers, in which memory layout.
+    """How numbers are computed: where, in which type, in which memory layout, by which means.
 
     Attributes:
         device: Where the tensors live.
         dtype: What the network computes in: float32, bfloat16, or float64 as a reference.
-        winograd: Whether to use NNPACK.
+        winograd: Whether to use NNPACK, which reads plain (C, H, W) images.
         fused: Whether to use oneDNN with packed weights.
+        channels_last: Whether the channels of a position lie together in memory.
+        products: Whether roots of matrices are taken by products; else by eigenvalues.
+        recordings: Whether evaluations of whole images are recorded and replayed.
     """
 
     device: torch.device
     dtype: torch.dtype
     winograd: bool = False
     fused: bool = False
+    channels_last: bool = True
+    products: bool = False
+    recordings: bool = False
 
     @property
     def layout(self) -> torch.memory_format:
-        """NNPACK reads plain (C, H, W) images, everything else is faster with channels last."""
-        return torch.contiguous_format if self.winograd else torch.channels_last
+        """How features and weights lie in memory."""
+        plain = self.winograd or not self.channels_last
+        return torch.contiguous_format if plain else torch.channels_last
 
     def tensor(self, values: Tensor) -> Tensor:
         """Values (1, C, H, W) as this arithmetic wants them; no copy where they already are."""

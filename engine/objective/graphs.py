@@ -5,7 +5,6 @@ Small pictures are computed faster than Python can say what comes next.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 
 import torch
@@ -20,24 +19,66 @@ _WARM = 3
 """Evaluations before the recording: libraries and cached tensors are set up outside it, and what is
 retuned at once is not worth recording."""
 
+LARGEST_RECORDED = 2**22
+"""Pixels. A replay is one piece of work to the card, which Windows resets if it takes seconds; and
+larger pictures keep it busy anyway."""
+
+
+class RecordingError(RuntimeError):
+    """An evaluation could not be recorded; recordings are best given up."""
+
+
+class Reel:
+    """What the recordings of some evaluations share: one pool of memory, for one is replayed at a
+    time and what it returns is copied at once."""
+
+    def __init__(self) -> None:
+        self._pool: tuple[int, int] | None = None
+
+    def record(self, evaluate: Evaluate, image: Tensor) -> _Recording:
+        """Record one evaluation.
+
+        Raises:
+            RecordingError: The device cannot.
+        """
+        try:
+            if self._pool is None:
+                self._pool = torch.cuda.graph_pool_handle()
+            static, graph = image.clone(), torch.cuda.CUDAGraph()
+            # The outer stream is returned to even where the recording fails and stays in its own.
+            with (
+                torch.cuda.stream(torch.cuda.current_stream()),
+                torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"),
+            ):
+                evaluation = evaluate(static)
+        except RuntimeError as error:
+            raise RecordingError(f"An evaluation could not be recorded: {error}") from error
+        return _Recording(static, evaluation, graph.replay)
+
 
 class Replayed:
     """The same evaluation, of images of one size, replayed from the fourth on.
 
     Args:
         evaluate: Reads nothing back from the device and keeps all it uses but the image.
+        reel: That it is recorded on.
     """
 
-    def __init__(self, evaluate: Evaluate) -> None:
+    def __init__(self, evaluate: Evaluate, reel: Reel) -> None:
         self._evaluate = evaluate
+        self._reel = reel
         self._calls = 0
         self._recording: _Recording | None = None
 
     def __call__(self, image: Tensor) -> Evaluation:
-        """The evaluation at an image; its tensors are the caller's own."""
+        """The evaluation at an image; its tensors are the caller's own.
+
+        Raises:
+            RecordingError: It was to be recorded, and the device cannot.
+        """
         self._calls += 1
         if self._calls == _WARM + 1:
-            self._recording = _record(self._evaluate, image)
+            self._recording = self._reel.record(self._evaluate, image)
         if self._recording is None:
             return self._evaluate(image)
         return self._recording.at(image)
@@ -54,19 +95,3 @@ class _Recording:
         self._replay()
         seen = self._evaluation
         return Evaluation(seen.total.clone(), seen.terms.clone(), seen.gradient.clone())
-
-
-def _record(evaluate: Evaluate, image: Tensor) -> _Recording | None:
-    """Record one evaluation; None where the device cannot, and it goes on unrecorded."""
-    try:
-        static, graph = image.clone(), torch.cuda.CUDAGraph()
-        # The outer stream is returned to even where the recording fails and stays in its own.
-        with (
-            torch.cuda.stream(torch.cuda.current_stream()),
-            torch.cuda.graph(graph, capture_error_mode="thread_local"),
-        ):
-            evaluation = evaluate(static)
-    except RuntimeError as error:
-        logging.getLogger(__name__).info("An evaluation could not be recorded: %s", error)
-        return None
-    return _Recording(static, evaluation, graph.replay)

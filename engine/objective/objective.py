@@ -19,7 +19,7 @@ from torch import Tensor
 from engine.network.networks import Network
 from engine.objective.composition import compose
 from engine.objective.evaluation import Evaluation
-from engine.objective.graphs import Replayed
+from engine.objective.graphs import LARGEST_RECORDED, Reel, Replayed
 from engine.objective.targets import Targets
 from engine.objective.terms.protocol import AdditiveTerm, LocalTerm, Slope, Terms
 from engine.spec.orientations import UPRIGHT, Orientation
@@ -48,11 +48,11 @@ class Objective:
             self._local[local.layer].append(local)
         self.term_names = terms.names
 
-    @property
-    def can_be_recorded(self) -> bool:
-        """Whether an evaluation is one chain of kernels on a graphics card, not many tiles'."""
+    def can_be_recorded(self, size: tuple[int, int]) -> bool:
+        """Whether an evaluation of (height, width) is one short chain of kernels on a card."""
         network = self._network
-        return network.arithmetic.device.type == "cuda" and network.tiling.side is None
+        whole = network.tiling.takes_whole(size) and size[0] * size[1] <= LARGEST_RECORDED
+        return network.arithmetic.recordings and whole
 
     def evaluate(self, image: Tensor) -> Evaluation:
         """Value, terms and gradient at an image (1, 3, H, W), sRGB in 0..1, on the device."""
@@ -104,17 +104,15 @@ class OrientedObjectives:
     ) -> None:
         self._network = network
         self._targets = tuple(targets)
-        objectives = [
+        self._objectives = [
             Objective(
                 network, compose(seen, settings, shares, network.projections), seen.orientation
             )
             for seen in self._targets
         ]
-        self._evaluations = [
-            Replayed(objective.evaluate) if objective.can_be_recorded else objective.evaluate
-            for objective in objectives
-        ]
-        self.term_names = objectives[0].term_names
+        self.term_names = self._objectives[0].term_names
+        reel = Reel()
+        self._replayed = [Replayed(objective.evaluate, reel) for objective in self._objectives]
 
     @property
     def period(self) -> int:
@@ -126,5 +124,13 @@ class OrientedObjectives:
         return OrientedObjectives(self._network, self._targets, settings, shares)
 
     def evaluate(self, image: Tensor, step: int = 0) -> Evaluation:
-        """Value, terms and gradient at an upright image, as it is looked at in a step."""
-        return self._evaluations[step % self.period](image)
+        """Value, terms and gradient at an upright image, as it is looked at in a step.
+
+        Raises:
+            RecordingError: It was to be recorded, and the device cannot.
+        """
+        orientation = step % self.period
+        objective = self._objectives[orientation]
+        if objective.can_be_recorded((image.shape[2], image.shape[3])):
+            return self._replayed[orientation](image)
+        return objective.evaluate(image)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.spec.choices import Device, NetworkName, Precision
+from engine.spec.computing import Computing
 
 _BYTES = {Precision.FLOAT32: 4, Precision.BFLOAT16: 2, Precision.FLOAT16: 2}
 
@@ -16,29 +17,31 @@ class Machine:
     """The place where some settings put a job.
 
     Attributes:
-        device: The kind of device itself, never auto.
-        precision: The numbers inside the network, never auto.
-        winograd: Whether convolutions are computed by NNPACK, which wants room for its transforms.
-        fused: Whether they are computed by oneDNN with packed weights.
+        computing: How numbers are computed there.
         total: Bytes of memory there are, whoever uses them.
         available: Bytes a new job could take at this moment.
-        words: The device in words.
         networks: The files with network weights that are here.
     """
 
-    device: Device
-    precision: Precision
-    winograd: bool
-    fused: bool
+    computing: Computing
     total: int
     available: int
-    words: str
     networks: Mapping[NetworkName, Path]
+
+    @property
+    def device(self) -> Device:
+        """The kind of device, never auto."""
+        return self.computing.kind
+
+    @property
+    def winograd(self) -> bool:
+        """Whether convolutions are computed by NNPACK, which wants room for its transforms."""
+        return self.computing.winograd
 
     @property
     def item(self) -> int:
         """Bytes of a number inside the network."""
-        return _BYTES[self.precision]
+        return _BYTES[self.computing.precision]
 
 
 @dataclass(frozen=True)
@@ -52,3 +55,33 @@ class Speed:
 
     operations: float
     overhead: float
+
+
+@dataclass(frozen=True)
+class DeviceHere:
+    """A device of this machine.
+
+    Attributes:
+        device: The name by which it is asked for.
+        name: What people call it.
+        words: How it computes; empty where it cannot be used.
+        fault: Why it cannot, as a sentence goes on.
+    """
+
+    device: Device
+    name: str
+    words: str
+    fault: str = ""
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """What there is to compute on.
+
+    Attributes:
+        devices: The one that `auto` takes first.
+        remark: Why there is a graphics card and none is used, and what to do; else empty.
+    """
+
+    devices: tuple[DeviceHere, ...]
+    remark: str = ""

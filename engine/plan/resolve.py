@@ -36,16 +36,14 @@ def resolve(request: Request, machine: Machine, speed: Speed | None = None) -> P
     """
     network = choose_network(request.settings.network, machine.networks)
     settings = request.settings.on(network).changed(
-        device=machine.device, precision=machine.precision
+        device=machine.computing.device, precision=machine.computing.precision
     )
     scales = plan_scales(request)
     tiling = choose_tiling(settings, machine, scales[-1])
     return Plan(
         settings=settings,
         network_file=written(machine.networks.get(network)),
-        device=machine.words,
-        winograd=machine.winograd,
-        fused=machine.fused,
+        computing=machine.computing,
         orientations=orientations(settings),
         tiling=tiling,
         scales=scales,

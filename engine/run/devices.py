@@ -1,22 +1,21 @@
-"""Where the arithmetic happens, in which numbers, and how much memory there is."""
+"""Where numbers are computed and how, as settings ask for it or as this machine does it best."""
 
 from __future__ import annotations
 
 import contextlib
 import re
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
 import torch
 
 from engine.network.convolutions import Arithmetic, fused_available, winograd_available
-from engine.plan.machine import Machine
-from engine.spec.choices import Device, NetworkName, Precision
+from engine.run.cards import Card, best_card, cards, roomy, why_no_card
+from engine.spec.choices import Device, Precision
+from engine.spec.computing import Computing
 from engine.spec.errors import EngineError
-from engine.spec.plan import Plan
-from engine.spec.settings import DEFAULTS, Settings
+from engine.spec.settings import Settings
 
 _DTYPES = {
     Precision.FLOAT32: torch.float32,
@@ -31,99 +30,127 @@ _STATUS, _FORGET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 """Where Linux tells a process's peak, and where it is told to begin a new one."""
 
 
-def choose_arithmetic(settings: Settings) -> Arithmetic:
-    """The device and numbers the settings ask for, or the best this machine has.
+def choose_computing(settings: Settings) -> Computing:
+    """The device and numbers the settings ask for, or the best this machine has, unproven.
 
     Raises:
-        EngineError: The device asked for by name is not here.
+        EngineError: What is asked for by name is not here.
     """
-    device = _choose_device(settings.device)
-    dtype = _choose_dtype(device, settings.precision)
-    cpu = device.type == "cpu"
-    winograd = cpu and dtype is torch.float32 and winograd_available()
-    fused = cpu and not winograd and fused_available(dtype)
-    return Arithmetic(device, dtype, winograd, fused)
+    match settings.device.kind:
+        case Device.CPU:
+            return _on_cpu(settings.precision)
+        case Device.MPS:
+            return _on_mps(settings.precision)
+        case Device.CUDA:
+            return _on_card(_card_named(settings.device), settings.precision)
+    best = best_card(cards())
+    if best is not None and roomy(best):
+        return _on_card(best, settings.precision)
+    if torch.backends.mps.is_available():
+        return _on_mps(settings.precision)
+    return _on_cpu(settings.precision)
 
 
-def _choose_device(wanted: Device) -> torch.device:
-    present = {
-        Device.CUDA: torch.cuda.is_available(),
-        Device.MPS: torch.backends.mps.is_available(),
-        Device.CPU: True,
-    }
-    if wanted is Device.AUTO:
-        return torch.device(next(device for device, here in present.items() if here))
-    if not present[wanted]:
-        here = ", ".join(device for device, is_here in present.items() if is_here)
-        raise EngineError(
-            f"There is no usable {wanted} device on this machine.",
-            f"Choose auto or one of: {here}.",
-        )
-    return torch.device(wanted)
+def host() -> Computing:
+    """How this machine's CPU computes float32."""
+    winograd = winograd_available()
+    return Computing(
+        device=Device.CPU,
+        name=f"CPU, {torch.get_num_threads()} threads",
+        precision=Precision.FLOAT32,
+        winograd=winograd,
+        fused=not winograd and fused_available(torch.float32),
+        channels_last=True,
+    )
 
 
-def _choose_dtype(device: torch.device, precision: Precision) -> torch.dtype:
+def _on_cpu(precision: Precision) -> Computing:
     if precision is Precision.AUTO:
-        return torch.bfloat16 if _has_fast_bfloat16(device) else torch.float32
-    return _DTYPES[precision]
+        precision = Precision.BFLOAT16 if _cpu_has_bfloat16() else Precision.FLOAT32
+    if precision is Precision.FLOAT32:
+        return host()
+    fused = fused_available(_DTYPES[precision])
+    return host().model_copy(update={"precision": precision, "winograd": False, "fused": fused})
 
 
-def machine_for(settings: Settings, networks: Mapping[NetworkName, Path]) -> Machine:
-    """What a plan must know of the place where these settings put a job.
+def _on_mps(precision: Precision) -> Computing:
+    if not torch.backends.mps.is_available():
+        raise _absent("MPS device")
+    if precision is Precision.AUTO:
+        precision = Precision.FLOAT32
+    # MPSGraph has ignored how a convolution's weights lie in memory: they lie plainly there.
+    return Computing(device=Device.MPS, name="Apple GPU", precision=precision, products=True)
 
-    Args:
-        settings: Their device and precision are looked at.
-        networks: The files with network weights that are here.
 
-    Raises:
-        EngineError: The device asked for by name is not here.
-    """
-    arithmetic = choose_arithmetic(settings)
-    return Machine(
-        device=Device(arithmetic.device.type),
-        precision=next(name for name, dtype in _DTYPES.items() if dtype is arithmetic.dtype),
-        winograd=arithmetic.winograd,
-        fused=arithmetic.fused,
-        total=memory_total(arithmetic.device),
-        available=memory_available(arithmetic.device),
-        words=describe(arithmetic),
-        networks=networks,
+def _on_card(card: Card, precision: Precision) -> Computing:
+    if precision is Precision.AUTO:
+        half = Precision.BFLOAT16 if card.bfloat16 else Precision.FLOAT16
+        precision = half if card.tensor_cores else Precision.FLOAT32
+    if precision is Precision.BFLOAT16 and not card.bfloat16:
+        raise EngineError(
+            f"{card.name} does not compute bfloat16.", "Choose auto, float16 or float32."
+        )
+    alone = torch.cuda.device_count() == 1
+    return Computing(
+        device=Device.CUDA if alone else Device(f"cuda:{card.index}"),
+        name=card.name,
+        precision=precision,
+        # Without tensor cores it is up to 19 times slower.
+        channels_last=card.bfloat16 or (card.tensor_cores and precision is Precision.FLOAT16),
+        tf32=card.bfloat16,
+        products=True,
+        recordings=True,
     )
 
 
-def arithmetic_of(plan: Plan) -> Arithmetic:
-    """How a plan has convolutions computed."""
-    return Arithmetic(
-        torch.device(plan.kind), _DTYPES[plan.precision], winograd=plan.winograd, fused=plan.fused
+def _card_named(device: Device) -> Card:
+    here = cards()
+    if device is not Device.CUDA:
+        here = tuple(card for card in here if device.value == f"cuda:{card.index}")
+    best = best_card(here)
+    if best is not None:
+        return best
+    raise _absent(f"{device} device", *(f"{card.name} {card.fault}." for card in here))
+
+
+def _absent(what: str, *reasons: str) -> EngineError:
+    here = ["cpu"]
+    if best_card(cards()) is not None:
+        here.insert(0, "cuda")
+    if torch.backends.mps.is_available():
+        here.insert(0, "mps")
+    reason = " ".join(reasons) or why_no_card()
+    return EngineError(
+        f"There is no usable {what} on this machine." + (f" {reason}" if reason else ""),
+        f"Choose auto or one of: {', '.join(here)}.",
     )
 
 
-def _has_fast_bfloat16(device: torch.device) -> bool:
+def _cpu_has_bfloat16() -> bool:
     """Whether bfloat16 is computed by the hardware; emulated, it is a hundred times slower."""
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    if device.type == "cpu":
-        supported = (torch.cpu._is_amx_tile_supported, torch.cpu._is_avx512_bf16_supported)
-        return any(ask() for ask in supported)
-    return False
+    supported = (torch.cpu._is_amx_tile_supported, torch.cpu._is_avx512_bf16_supported)
+    return any(ask() for ask in supported)
 
 
-def describe(arithmetic: Arithmetic) -> str:
-    """The device in words: `CPU, 2 threads, float32` or the graphics card's name."""
-    numbers = str(arithmetic.dtype).removeprefix("torch.")
-    match arithmetic.device.type:
-        case "cuda":
-            return f"{torch.cuda.get_device_name(arithmetic.device)}, {numbers}"
-        case "mps":
-            return f"Apple GPU, {numbers}"
-    return f"CPU, {torch.get_num_threads()} threads, {numbers}"
+def arithmetic_of(computing: Computing) -> Arithmetic:
+    """What the network needs to know of how numbers are computed."""
+    return Arithmetic(
+        torch.device(computing.device),
+        _DTYPES[computing.precision],
+        winograd=computing.winograd,
+        fused=computing.fused,
+        channels_last=computing.channels_last,
+        products=computing.products,
+        recordings=computing.recordings,
+    )
 
 
-def describe_devices() -> tuple[str, ...]:
-    """What a job could run on here, in words, the one that `auto` takes first."""
-    best = choose_arithmetic(DEFAULTS)
-    fallback = choose_arithmetic(DEFAULTS.changed(device=Device.CPU))
-    return tuple(dict.fromkeys((describe(best), describe(fallback))))
+def set_up(computing: Computing) -> Arithmetic:
+    """Have everything from here on computed so; what torch keeps for the whole process is set."""
+    if computing.kind is Device.CUDA:
+        torch.cuda.set_device(torch.device(computing.device))
+    torch.backends.cudnn.conv.fp32_precision = "tf32" if computing.tf32 else "ieee"
+    return arithmetic_of(computing)
 
 
 def memory_used(device: torch.device) -> int:

@@ -1,5 +1,7 @@
 """The words a person may choose between: networks, losses, optimisers, starts, devices."""
 
+from __future__ import annotations
+
 from enum import StrEnum
 
 
@@ -57,12 +59,25 @@ class Start(StrEnum):
 
 
 class Device(StrEnum):
-    """Where the arithmetic happens."""
+    """Where the arithmetic happens; `cuda` is the best of several cards, a number names one."""
 
     AUTO = "auto"
     CPU = "cpu"
     CUDA = "cuda"
     MPS = "mps"
+    CUDA_0 = "cuda:0"
+    CUDA_1 = "cuda:1"
+    CUDA_2 = "cuda:2"
+    CUDA_3 = "cuda:3"
+    CUDA_4 = "cuda:4"
+    CUDA_5 = "cuda:5"
+    CUDA_6 = "cuda:6"
+    CUDA_7 = "cuda:7"
+
+    @property
+    def kind(self) -> Device:
+        """The kind of device: `cuda` for every card."""
+        return Device(self.value.partition(":")[0])
 
 
 class Precision(StrEnum):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from engine.spec.choices import Device, NetworkName, Precision
+from engine.spec.choices import Device, NetworkName
+from engine.spec.computing import Computing
 from engine.spec.orientations import Orientation
 from engine.spec.pictures import Sha256, Size
 from engine.spec.request import Request, StoredSettings
@@ -14,6 +15,32 @@ from engine.spec.scales import Scale
 from engine.spec.settings import Settings
 from engine.spec.tiles import SMALLEST_TILE, Box, Tiling
 from engine.spec.values import Versioned
+from engine.spec.versions import Migration
+
+
+def _with_computing(values: dict[str, Any]) -> dict[str, Any]:
+    """Format 1 -> 2: how numbers are computed is a value; before, most of it went unsaid."""
+    settings = values.get("settings")
+    if not isinstance(settings, dict):
+        return values
+    device, precision = settings.get("device"), settings.get("precision")
+    kept = {name: value for name, value in values.items() if name not in _FORMER}
+    card = device == Device.CUDA
+    computing = {
+        "device": device,
+        "name": str(values.get("device", "")).removesuffix(f", {precision}"),
+        "precision": precision,
+        "winograd": values.get("winograd"),
+        "fused": values.get("fused"),
+        "channels_last": True,
+        "tf32": card,
+        "products": device != Device.CPU,
+        "recordings": card,
+    }
+    return {**kept, "computing": computing}
+
+
+_FORMER = ("device", "winograd", "fused")
 
 
 class Plan(Versioned):
@@ -24,8 +51,7 @@ class Plan(Versioned):
             layers that the network has.
         network_file: The file with the network weights; empty where it is not on this machine.
         network_sha256: Of that file as it was loaded; None until then.
-        device: In words ("CPU, 2 threads, float32").
-        winograd, fused: How convolutions are computed, see `engine.network.convolutions`.
+        computing: Where and how numbers are computed, unless they break there.
         orientations: How the network looks, one a step, in turn; the first is upright.
         tiling: How evaluations are cut, unless memory forces smaller tiles.
         scales: From the coarsest to the output size.
@@ -34,12 +60,12 @@ class Plan(Versioned):
         seconds: From the first step to the end, about; None where the speed is not known.
     """
 
+    chain: ClassVar[tuple[Migration, ...]] = (_with_computing,)
+
     settings: StoredSettings
     network_file: str
     network_sha256: Sha256 | None = None
-    device: str
-    winograd: bool
-    fused: bool
+    computing: Computing
     orientations: tuple[Orientation, ...]
     tiling: Tiling
     scales: Annotated[tuple[Scale, ...], Field(min_length=1)]
@@ -53,16 +79,6 @@ class Plan(Versioned):
         return self.settings.network
 
     @property
-    def kind(self) -> Device:
-        """The kind of device, never auto."""
-        return self.settings.device
-
-    @property
-    def precision(self) -> Precision:
-        """The numbers inside the network, never auto."""
-        return self.settings.precision
-
-    @property
     def size(self) -> Size:
         """Width and height of the pastiche."""
         return self.scales[-1].canvas
@@ -74,7 +90,8 @@ class Plan(Versioned):
 
     def suits(self, request: Request) -> bool:
         """Whether it can be carried out for a request; a file may hold any two."""
-        auto = {self.network.value, self.kind.value, self.precision.value} & {"auto"}
+        computing = self.computing
+        auto = {self.network.value, computing.device.value, computing.precision.value} & {"auto"}
         styles = {len(scale.styles) for scale in self.scales}
         side = self.tiling.side
         return (
@@ -94,15 +111,17 @@ class Plan(Versioned):
 
     def applied_to(self, settings: Settings) -> Settings:
         """Other settings of the same job as they are used: what was decided stays decided."""
-        return settings.on(self.network).changed(device=self.kind, precision=self.precision)
+        return settings.on(self.network).changed(
+            device=self.settings.device, precision=self.settings.precision
+        )
 
     def cuts(self, tiling: Tiling) -> bool:
         """Whether the pastiche is more than one tile."""
         return not tiling.takes_whole((self.size[1], self.size[0]))
 
-    def way(self, tiling: Tiling) -> str:
+    def way(self, computing: Computing, tiling: Tiling) -> str:
         """The device in words, and the tiles where the pastiche is cut."""
-        return f"{self.device}, {tiling}" if self.cuts(tiling) else self.device
+        return f"{computing.words}, {tiling}" if self.cuts(tiling) else computing.words
 
     def without_folders(self) -> Plan:
         """The same for others to read."""

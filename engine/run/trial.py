@@ -1,0 +1,217 @@
+"""The trial: a device proves that it computes what the CPU computes, before it is trusted.
+
+Tiny objectives are evaluated by the fast means and, as the measure, by plain float32 on the CPU.
+What disagrees costs a rung (`engine.spec.computing`), and all is tried again. The verdict is kept
+for as long as torch, the driver, the device and its memory stay the same.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import time
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from engine.objective.evaluation import Evaluation
+from engine.run import devices, specimens
+from engine.run.specimens import Specimen
+from engine.spec.choices import Device, Precision
+from engine.spec.computing import Computing, GivenUp, Rung
+from engine.storage.verdicts import Verdicts
+
+logger = logging.getLogger(__name__)
+
+_REPLAY, _TRANSPORT = 1e-3, 1e-2
+"""How far from what was recorded a replay may be, and a transport from float64's, relative."""
+
+_CONVOLUTIONS = (
+    Rung.CHANNELS_LAST,
+    Rung.WINOGRAD,
+    Rung.PACKED,
+    Rung.PRECISION,
+    Rung.TF32,
+    Rung.DEVICE,
+)
+"""Suspects where what was computed eagerly and without roots is wrong."""
+
+
+@dataclass(frozen=True)
+class _Bounds:
+    """How far an evaluation may be off: a term of the total, the gradient's direction and norm."""
+
+    terms: float
+    cosine: float
+    norm: float
+
+
+_BOUNDS = {
+    "float32": _Bounds(1e-3, 0.9999, 0.002),
+    "TF32": _Bounds(5e-3, 0.998, 0.01),
+    "bfloat16": _Bounds(2e-2, 0.97, 0.08),
+    "float16": _Bounds(2e-2, 0.97, 0.08),
+}
+
+
+@dataclass(frozen=True)
+class _Finding:
+    """Something is not as it should be.
+
+    Attributes:
+        reason: As a sentence goes on: `gave no numbers`.
+        suspects: The rungs that may be to blame.
+    """
+
+    reason: str
+    suspects: Collection[Rung]
+
+
+@functools.cache
+def proven(computing: Computing) -> Computing:
+    """What is left of a way to compute once it has been tried; seconds the first time on a machine.
+
+    float32 on the CPU is what others are held against, and is taken as it is.
+    """
+    if computing.kind is Device.CPU and computing.precision is Precision.FLOAT32:
+        return computing
+    verdicts, key = Verdicts(), key_of(computing)
+    given_up = verdicts.find(key)
+    if given_up is not None:
+        return _applied(computing, given_up)
+    found = tried(computing)
+    verdicts.keep(key, found.given_up)
+    return found
+
+
+def tried(computing: Computing) -> Computing:
+    """What is left of a way to compute after a trial at this moment."""
+    host, began = devices.host(), time.perf_counter()
+    while (finding := _first_finding(computing)) is not None:
+        lower = computing.lowered(finding.reason, host, finding.suspects)
+        lower = lower or computing.lowered(finding.reason, host)
+        if lower is None:
+            break
+        logger.warning("%s %s", computing.words, finding.reason)
+        computing = lower
+    if computing.kind is Device.CPU and computing.precision is not Precision.FLOAT32:
+        computing = _faster(computing, host)
+    logger.info("Tried %s in %.1f s", computing.words, time.perf_counter() - began)
+    return computing
+
+
+def key_of(computing: Computing) -> str:
+    """What a verdict holds for."""
+    device = torch.device(computing.device)
+    driver, memory = 0, 0
+    if device.type == "cuda":
+        driver = torch._C._cuda_getDriverVersion()
+        memory = torch.cuda.get_device_properties(device).total_memory
+    parts = (torch.__version__, driver, computing.name, memory, computing.precision.value)
+    return " | ".join(map(str, parts))
+
+
+def _applied(computing: Computing, given_up: Iterable[GivenUp]) -> Computing:
+    host = devices.host()
+    for lost in given_up:
+        if lost.rung in computing.rungs:
+            computing = computing.without(lost.rung, lost.reason, host)
+    return computing
+
+
+def _first_finding(computing: Computing) -> _Finding | None:
+    """What is wrong first; the innermost means are looked at first."""
+    try:
+        arithmetic = devices.set_up(computing)
+        finding = _look_at_roots(computing, arithmetic.device)
+        for specimen in (specimens.random_vgg(), specimens.draft(), specimens.grey()):
+            finding = finding or _look_at(computing, specimen)
+    except RuntimeError as error:
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        return _Finding(f"failed ({first[:80]})", tuple(Rung))
+    finally:
+        devices.release_memory()
+    return finding
+
+
+def _look_at_roots(computing: Computing, device: torch.device) -> _Finding | None:
+    if not computing.products:
+        return None
+    found = specimens.transport(device).cpu().double()
+    suspects = (Rung.PRODUCTS, Rung.DEVICE)
+    if not found.isfinite().all():
+        return _Finding("gave no numbers", suspects)
+    if _distance(found, specimens.expected_transport()) > _TRANSPORT:
+        return _Finding("gave wrong numbers", suspects)
+    return None
+
+
+def _look_at(computing: Computing, specimen: Specimen) -> _Finding | None:
+    """Hold the evaluations of an objective against the measure; then replays against them."""
+    arithmetic = devices.arithmetic_of(computing)
+    objective, device = specimen.objective(arithmetic), arithmetic.device
+    steps = range(objective.period)
+    here = specimens.image(0).to(device)
+    eager = [objective.evaluate(here, step) for step in steps]
+    for found, expected in zip(eager, specimen.expected, strict=True):
+        finding = _compared(found, expected, computing, specimen)
+        if finding is not None:
+            return finding
+    if not computing.recordings:
+        return None
+    there = specimens.image(1).to(device)
+    fresh = [objective.evaluate(there, step) for step in steps]
+    for _ in range(2):  # the fourth in each orientation is recorded
+        for step in steps:
+            objective.evaluate(here, step)
+    for place, wanted in ((there, fresh), (here, eager)):
+        for step in steps:
+            replayed = objective.evaluate(place, step).gradient
+            if not _distance(replayed, wanted[step].gradient) <= _REPLAY:
+                return _Finding("gave another picture's numbers", (Rung.RECORDINGS, Rung.DEVICE))
+    return None
+
+
+def _compared(
+    found: Evaluation, expected: Evaluation, computing: Computing, specimen: Specimen
+) -> _Finding | None:
+    suspects = _CONVOLUTIONS
+    if computing.products and specimen is not specimens.random_vgg():
+        suspects = (Rung.PRODUCTS, *_CONVOLUTIONS)
+    terms, slope = found.terms.cpu().double(), found.gradient.cpu().double().flatten()
+    if not (terms.isfinite().all() and slope.isfinite().all()):
+        return _Finding("gave no numbers", suspects)
+    if specimen.flat:
+        return None
+    bounds, aim = _BOUNDS[computing.numbers], expected.gradient.double().flatten()
+    off = float((terms - expected.terms).abs().max() / expected.total)
+    cosine = float(slope @ aim / (slope.norm() * aim.norm()))
+    ratio = float(slope.norm() / aim.norm())
+    logger.info("Terms are off by %.1e, cosine %.6f, norm %.5f", off, cosine, ratio)
+    if off <= bounds.terms and cosine >= bounds.cosine and abs(ratio - 1) <= bounds.norm:
+        return None
+    return _Finding("gave wrong numbers", suspects)
+
+
+def _faster(computing: Computing, host: Computing) -> Computing:
+    """Half precision or float32 on this CPU, whichever evaluates in less time."""
+    if _evaluation_seconds(computing) <= _evaluation_seconds(host):
+        return computing
+    return computing.without(Rung.PRECISION, "is slower here than float32", host)
+
+
+def _evaluation_seconds(computing: Computing) -> float:
+    objective = specimens.random_vgg().objective(devices.set_up(computing))
+    taken = []
+    for _ in range(4):
+        began = time.perf_counter()
+        objective.evaluate(specimens.image(0))
+        taken.append(time.perf_counter() - began)
+    return min(taken)
+
+
+def _distance(found: Tensor, wanted: Tensor) -> float:
+    """Of two tensors, relative to the second."""
+    return float((found - wanted).norm() / wanted.norm())
