@@ -8,7 +8,7 @@ import torch
 
 from engine.plan.memory import look_out, refuse_if_too_large
 from engine.plan.resolve import resolve
-from engine.run import devices
+from engine.run import device_memory, devices
 from engine.run.advance import beginning_of
 from engine.run.optimizers import placed
 from engine.run.state import Snapshot
@@ -50,7 +50,7 @@ def prepare(job: Job, before: Snapshot | None) -> Prepared:
     plan = decided or resolve(job.request, machine)
     outlook = look_out(job.request, plan, machine)
     refuse_if_too_large(outlook)
-    devices.forget_peak(torch.device(plan.kind))
+    device_memory.forget_peak(torch.device(plan.kind))
     file = find_weights(plan.network, machine.networks.get(plan.network))
     targets = TargetMeasurer(job, plan, file)
     if plan.network_sha256 not in (None, targets.network_sha256):

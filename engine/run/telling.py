@@ -10,7 +10,7 @@ from torch import Tensor
 
 from engine.objective.evaluation import Evaluation
 from engine.objective.objective import OrientedObjectives
-from engine.run import devices
+from engine.run import device_memory
 from engine.run.optimizers import result
 from engine.run.state import Snapshot, State
 from engine.run.tensors import preview, to_pixels
@@ -95,7 +95,7 @@ class Teller:
             return Pastiche(
                 pixels=to_pixels(result(descent, plan.settings)),
                 progress=self._progress("", now, None),
-                peak_memory=devices.peak_memory(torch.device(plan.kind)),
+                peak_memory=device_memory.peak_memory(torch.device(plan.kind)),
             )
         except (RuntimeError, MemoryError):
             return None
@@ -121,7 +121,7 @@ class Teller:
             remaining=remaining,
             steps_per_second=self._pace.steps_per_second(state.step),
             evaluations=state.evaluations,
-            memory=devices.memory_used(torch.device(plan.kind)),
+            memory=device_memory.memory_used(torch.device(plan.kind)),
             device=plan.way(state.tiling),
             frame=frame,
         )

@@ -13,7 +13,7 @@ from typing import Any
 
 from engine.objective.objective import OrientedObjectives
 from engine.plan.memory import ran_out_of_memory, smaller
-from engine.run import devices
+from engine.run import device_memory
 from engine.run.advance import (
     advance,
     entered,
@@ -89,7 +89,7 @@ class Walk:
             try:
                 message = yield from self._go_on()
             except Exception as error:
-                if not devices.is_out_of_memory(error):
+                if not device_memory.is_out_of_memory(error):
                     raise
                 exhausted = True
             # Outside the `except`: the traceback held every tensor of the failed evaluation.
@@ -239,7 +239,7 @@ class Walk:
         """After memory ran out: let go, go back to the last good image, and cut smaller tiles."""
         self._objective = None
         gc.collect()
-        devices.release_memory()
+        device_memory.release_memory()
         state = self._state
         scales = self._plan.scales
         level = min(state.scale - (not self.now.scale_is_done), len(scales) - 1)

@@ -26,7 +26,7 @@ from torch import Tensor
 from engine.objective.objective import OrientedObjectives
 from engine.plan.machine import Machine
 from engine.plan.resolve import resolve
-from engine.run import devices
+from engine.run import device_memory, devices
 from engine.run.targets import TargetMeasurer
 from engine.run.tensors import to_tensor
 from engine.spec.choices import NetworkName
@@ -235,21 +235,21 @@ def peak(way: Way, weights: Path, size: int) -> int:
     at(_WARM_UP)()
     idle = settled_memory(device)
     evaluate = at(size)
-    devices.forget_peak(device)
+    device_memory.forget_peak(device)
     for _ in range(2):
         evaluate()
-    return devices.peak_memory(device) - idle
+    return device_memory.peak_memory(device) - idle
 
 
 def settled_memory(device: torch.device) -> int:
     """Bytes in use when everything that can be given back has been; begins a new peak."""
     gc.collect()
-    devices.release_memory()
+    device_memory.release_memory()
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):  # other C libraries than glibc
             ctypes.CDLL("libc.so.6").malloc_trim(0)
-    devices.forget_peak(device)
-    return devices.memory_used(device)
+    device_memory.forget_peak(device)
+    return device_memory.memory_used(device)
 
 
 def apart(work: Callable[..., _Result], *arguments: object) -> _Result:

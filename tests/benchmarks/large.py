@@ -14,7 +14,7 @@ from pathlib import Path
 
 from engine.plan.memory import evaluating_bytes, look_out
 from engine.plan.resolve import resolve
-from engine.run import devices
+from engine.run import device_memory, devices
 from engine.run.speed import measure_speed
 from engine.spec.choices import Precision, StyleLoss
 from engine.spec.scales import plan_scales
@@ -106,10 +106,10 @@ def compared(settings: Settings, weights: Path) -> Result:
     idle = settled_memory(device)
     measurer = measurer_of(job, planned)
     objective = measured(measurer, settings, scale)
-    devices.forget_peak(device)
+    device_memory.forget_peak(device)
     image = random_image(settings.output_size, device)
     taken = seconds(lambda: objective.evaluate(image), device)
-    peak = devices.peak_memory(device) - idle
+    peak = device_memory.peak_memory(device) - idle
     # Afterwards: measuring the speed leaves memory in use.
     speed = measure_speed(planned.settings, devices.arithmetic_of(planned))
     planned = resolve(job.request, machine, speed)

@@ -276,7 +276,8 @@ def test_a_start_picture_is_cropped_to_the_canvas_and_the_plan_says_where() -> N
 MEASURE = """
 import json, sys
 from pathlib import Path
-from engine.run.devices import forget_peak, machine_for, memory_used, peak_memory
+from engine.run.device_memory import forget_peak, memory_used, peak_memory
+from engine.run.devices import machine_for
 from engine.storage.images import picture_from_pixels
 from engine.plan.resolve import resolve
 from engine.spec.job import job_of
