@@ -46,13 +46,14 @@ def _job(options: PlanOptions) -> Job:
 def _outlook(job: Job) -> tuple[Outlook, int]:
     """What the job would take, and the largest size that fits."""
     # Torch takes seconds to load; bad input has been refused before that.
-    from engine.run import devices
+    from engine.run.devices import set_up
+    from engine.run.machines import machine_for
     from engine.run.speed import measure_speed
 
     request = job.request
-    machine = devices.machine_for(request.settings, networks_here(request.settings.network))
+    machine = machine_for(request.settings, networks_here(request.settings.network))
     plan = resolve(request, machine)
-    speed = measure_speed(plan.settings, devices.arithmetic_of(plan))
+    speed = measure_speed(plan.settings, set_up(plan.computing))
     outlook = look_out(request, resolve(request, machine, speed), machine)
     return outlook, largest_size(request, plan, machine)
 
@@ -69,7 +70,7 @@ def _report(outlook: Outlook, largest: int) -> dict[str, object]:
         "tile": outlook.tiling.side,
         "remembered": outlook.tiling.remembered,
         "largest_size": largest,
-        "device": plan.device,
+        "device": plan.computing.words,
         "network": plan.network.value,
     }
 
@@ -85,7 +86,7 @@ def _words(outlook: Outlook, largest: int) -> str:
         f"Memory:   about {gigabytes(outlook.bytes)}; {gigabytes(outlook.available)} is free",
         f"Computed: {computed}{short}",
         f"Largest:  {largest} px would fit",
-        f"Device:   {plan.device}",
+        f"Device:   {plan.computing.words}",
         f"Network:  {network_title(plan.network)}",
     ]
     if plan.seconds is not None:

@@ -50,7 +50,7 @@ def _lines(recipe: Recipe) -> Iterator[str]:
         yield f"Start:    {request.start.name}"
     if plan is not None:
         yield f"Network:  {network_title(plan.network)}"
-        yield f"Computed: {plan.way(plan.tiling)}"
+        yield f"Computed: {plan.way(plan.computing, plan.tiling)}"
     elif recipe.device:
         yield f"Computed: {recipe.device}"
     changed = list(_changed(request.settings))

@@ -81,25 +81,25 @@ def _differ(options: RenderOptions, say: Say, why: str) -> None:
 
 def _repeatable(recipe: Recipe, options: RenderOptions, say: Say) -> Plan | None:
     """The plan, if this machine can carry it out; else None, and why is said."""
-    from engine.run import devices
+    from engine.run.machines import machine_for
 
     plan = recipe.plan
     if plan is None or not plan.suits(recipe.request):
         _differ(options, say, "The recipe does not say how it was done; that is decided anew.")
         return None
     try:
-        machine = devices.machine_for(plan.settings, {})
+        here = machine_for(plan.settings, {}).computing
     except EngineError as error:
         _differ(options, say, f"{error.message} It is decided anew where to compute.")
         return None
-    same = (machine.winograd, machine.fused) == (plan.winograd, plan.fused)
-    if not same or machine.words != plan.device:
-        _differ(options, say, f"It was made on {plan.device}; here is {machine.words}.")
+    same = here.gives_the_same_as(plan.computing)
+    if not same or here.words != plan.computing.words:
+        _differ(options, say, f"It was made on {plan.computing.words}; here is {here.words}.")
     file = networks_here(plan.network, options.weights).get(plan.network)
     if file is not None and not _is_of_digest(file, plan.network_sha256):
         _differ(options, say, f"{file.name} is not the file with which it was made.")
         return None
-    return plan.model_copy(update={"device": machine.words}) if same else None
+    return plan.model_copy(update={"computing": here}) if same else None
 
 
 def _is_of_digest(file: Path, sha256: str | None) -> bool:
@@ -109,10 +109,10 @@ def _is_of_digest(file: Path, sha256: str | None) -> bool:
 
 def _on_this_machine(request: Request) -> Request:
     """The request, without a device that is not here."""
-    from engine.run import devices
+    from engine.run.machines import machine_for
 
     try:
-        devices.machine_for(request.settings, {})
+        machine_for(request.settings, {})
     except EngineError:
         return request.asking(request.settings.changed(device="auto", precision="auto"))
     return request

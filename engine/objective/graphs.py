@@ -6,6 +6,7 @@ Small pictures are computed faster than Python can say what comes next.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -29,11 +30,13 @@ class RecordingError(RuntimeError):
 
 
 class Reel:
-    """What the recordings of some evaluations share: one pool of memory, for one is replayed at a
-    time and what it returns is copied at once."""
+    """What the recordings of some evaluations share: one pool of memory.
+
+    One is replayed at a time, and what it returns is copied at once.
+    """
 
     def __init__(self) -> None:
-        self._pool: tuple[int, int] | None = None
+        self._pool: Any = None
 
     def record(self, evaluate: Evaluate, image: Tensor) -> _Recording:
         """Record one evaluation.

@@ -30,6 +30,7 @@ def beginning_of(plan: Plan) -> State:
         evaluations=0,
         rollbacks=0,
         seconds=0.0,
+        computing=plan.computing,
         tiling=plan.tiling,
         measured=measured_layers(plan.settings),
         random=torch.Generator().manual_seed(plan.settings.seed).get_state(),
@@ -85,7 +86,7 @@ def is_due_to_be_checked(plan: Plan, state: State) -> bool:
 
     It depends on the step alone, not on the clock: where a job goes back to, a repeat goes too.
     """
-    if plan.kind is Device.CPU or is_done(plan, state):
+    if state.computing.kind is Device.CPU or is_done(plan, state):
         return True
     return state.step % _CHECK_EVERY == 0
 

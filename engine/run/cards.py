@@ -1,4 +1,4 @@
-"""The graphics cards of this machine: which there are, which can be used, and why not the others."""
+"""The graphics cards of this machine: which can be used, and why the others cannot."""
 
 from __future__ import annotations
 
@@ -154,6 +154,6 @@ def _oldest_capability() -> tuple[int, int]:
 def _driver_is_here() -> bool:
     """Whether there are signs of an NVIDIA driver, whatever torch can do with it."""
     if sys.platform == "win32":
-        system = Path(os.environ.get("SystemRoot", "C:/Windows")) / "System32"
+        system = Path(os.environ.get("SYSTEMROOT", "C:/Windows")) / "System32"
         return (system / "nvcuda.dll").exists()
     return Path("/proc/driver/nvidia/version").exists() or shutil.which("nvidia-smi") is not None

@@ -8,9 +8,8 @@ from pathlib import Path
 import torch
 
 from engine.plan.machine import DeviceHere, Inventory, Machine
-from engine.run import devices
+from engine.run import device_memory, devices
 from engine.run.cards import cards, why_no_card
-from engine.run.device_memory import memory_available, memory_total
 from engine.run.trial import proven
 from engine.spec.choices import Device, NetworkName
 from engine.spec.computing import Computing
@@ -35,7 +34,8 @@ def machine_for(settings: Settings, networks: Mapping[NetworkName, Path]) -> Mac
 def machine_of(computing: Computing, networks: Mapping[NetworkName, Path]) -> Machine:
     """The machine that computes so, and its memory as it is now."""
     device = torch.device(computing.device)
-    return Machine(computing, memory_total(device), memory_available(device), networks)
+    total, free = device_memory.memory_total(device), device_memory.memory_available(device)
+    return Machine(computing, total, free, networks)
 
 
 def inventory() -> Inventory:

@@ -8,8 +8,9 @@ import torch
 
 from engine.plan.memory import look_out, refuse_if_too_large
 from engine.plan.resolve import resolve
-from engine.run import devices
+from engine.run import device_memory
 from engine.run.advance import beginning_of
+from engine.run.machines import machine_for
 from engine.run.optimizers import placed
 from engine.run.state import Snapshot
 from engine.run.targets import TargetMeasurer
@@ -46,11 +47,11 @@ def prepare(job: Job, before: Snapshot | None) -> Prepared:
     """
     decided = before.plan if before is not None else job.plan
     settings = decided.settings if decided is not None else job.request.settings
-    machine = devices.machine_for(settings, networks_here(settings.network, job.network_weights))
+    machine = machine_for(settings, networks_here(settings.network, job.network_weights))
     plan = decided or resolve(job.request, machine)
     outlook = look_out(job.request, plan, machine)
     refuse_if_too_large(outlook)
-    devices.forget_peak(torch.device(plan.kind))
+    device_memory.forget_peak(torch.device(plan.computing.device))
     file = find_weights(plan.network, machine.networks.get(plan.network))
     targets = TargetMeasurer(job, plan, file)
     if plan.network_sha256 not in (None, targets.network_sha256):
@@ -64,6 +65,7 @@ def prepare(job: Job, before: Snapshot | None) -> Prepared:
     if before is not None:
         state = before.state
         targets.tiling = state.tiling
+        targets.compute(state.computing)
         if state.descent is not None:
             state = replace(state, descent=placed(state.descent, targets.device))
         return Prepared(replace(before, plan=plan, state=state), targets, state.tiling)

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from engine.run.optimizers import descent_from
 from engine.run.state import Snapshot, State
+from engine.spec.computing import Computing
 from engine.spec.errors import InputError
 from engine.spec.events import EVENTS
 from engine.spec.layers import MeasuredLayers
@@ -46,6 +47,7 @@ class _Numbers:
     tiling: Tiling
     measured: MeasuredLayers
     averaged: int | None = field(default=None)
+    computing: Computing | None = field(default=None)
 
 
 _NUMBERS = TypeAdapter(_Numbers)
@@ -112,12 +114,14 @@ def _numbers(state: State) -> _Numbers:
         state.tiling,
         state.measured,
         None if state.descent is None else state.descent.averaged,
+        state.computing,
     )
 
 
 def _snapshot(values: dict[str, Any], tensors: dict[str, Tensor], what: str) -> Snapshot:
     numbers = _NUMBERS.validate_json(json.dumps(values["state"]), strict=True)
     descent = None if numbers.averaged is None else descent_from(tensors, numbers.averaged)
+    plan = Plan.from_values(values["plan"], what)
     state = State(
         numbers.scale,
         numbers.step,
@@ -125,6 +129,7 @@ def _snapshot(values: dict[str, Any], tensors: dict[str, Tensor], what: str) -> 
         numbers.evaluations,
         numbers.rollbacks,
         numbers.seconds,
+        numbers.computing or plan.computing,
         numbers.tiling,
         numbers.measured,
         tensors[_RANDOM],
@@ -132,7 +137,7 @@ def _snapshot(values: dict[str, Any], tensors: dict[str, Tensor], what: str) -> 
     )
     return Snapshot(
         Request.from_values(values["request"], what),
-        Plan.from_values(values["plan"], what),
+        plan,
         state,
         EVENTS.validate_json(json.dumps(values["events"]), strict=True),
         EVENTS.validate_json(json.dumps(values["script"]), strict=True),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from torch import Tensor
 
 from engine.run.optimizers import Descent
+from engine.spec.computing import Computing
 from engine.spec.events import Event, Events, Place
 from engine.spec.layers import MeasuredLayers
 from engine.spec.plan import Plan
@@ -24,6 +25,7 @@ class State:
         steps, evaluations: Done in all.
         rollbacks: How many times the numbers have overflowed.
         seconds: Of work so far.
+        computing: How numbers are computed.
         tiling: How evaluations are cut.
         measured: The layers that the targets were measured at, and the network built for.
         random: The state of the generator that noise is drawn from.
@@ -36,6 +38,7 @@ class State:
     evaluations: int
     rollbacks: int
     seconds: float
+    computing: Computing
     tiling: Tiling
     measured: MeasuredLayers
     random: Tensor

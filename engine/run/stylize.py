@@ -16,8 +16,10 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable
 
+import torch
+
 from engine.plan.memory import ran_out_of_memory
-from engine.run import devices
+from engine.run import device_memory
 from engine.run.control import Ended, Talk, Work
 from engine.run.state import Snapshot
 from engine.run.telling import Teller
@@ -63,7 +65,7 @@ def stylize(
         return walk.outcome(ending, error)
     finally:
         walk.release()
-        devices.release_memory()
+        device_memory.release_memory()
 
 
 def _to_the_end(walk: Walk) -> Talk[tuple[Ending, Exception | None]]:
@@ -75,12 +77,13 @@ def _to_the_end(walk: Walk) -> Talk[tuple[Ending, Exception | None]]:
     except Exception as error:
         if walk.begun:
             walk.note(Failed(at=walk.now.place))
-        if not devices.is_out_of_memory(error):
-            return Ending.FAILED, error
+        if not device_memory.is_out_of_memory(error):
+            lost = isinstance(error, torch.AcceleratorError)
+            return Ending.FAILED, walk.device_lost() if lost else error
     else:
         return Ending.FINISHED, None
     # Outside the `except`: the traceback held every tensor of what failed. Collecting holds up
     # the window for a moment; only here is there something to collect.
     gc.collect()
-    devices.release_memory()
+    device_memory.release_memory()
     return Ending.FAILED, ran_out_of_memory(walk.asked.settings.output_size)

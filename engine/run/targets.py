@@ -14,6 +14,7 @@ from engine.objective.targets import Targets, encode_content, encode_style
 from engine.objective.terms.content import ContentTarget
 from engine.run import devices
 from engine.run.tensors import to_tensor
+from engine.spec.computing import Computing
 from engine.spec.job import Job
 from engine.spec.layers import MeasuredLayers
 from engine.spec.pictures import PictureRef, Size
@@ -41,7 +42,7 @@ class TargetMeasurer:
 
     def __init__(self, job: Job, plan: Plan, file: Path) -> None:
         self._job, self._plan = job, plan
-        self._arithmetic: Arithmetic = devices.arithmetic_of(plan)
+        self._arithmetic: Arithmetic = devices.set_up(plan.computing)
         self._tiling = plan.tiling
         self._weights: NetworkWeights | None = read_weights(file, plan.network)
         self.network_sha256 = self._weights.sha256
@@ -51,6 +52,11 @@ class TargetMeasurer:
     def device(self) -> torch.device:
         """Where the network computes."""
         return self._arithmetic.device
+
+    def compute(self, computing: Computing) -> None:
+        """Measure from here on as numbers are computed now; the next objective does so too."""
+        self._arithmetic = devices.set_up(computing)
+        self._network = None
 
     @property
     def tiling(self) -> Tiling:

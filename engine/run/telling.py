@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from statistics import fmean
 
@@ -10,7 +11,7 @@ from torch import Tensor
 
 from engine.objective.evaluation import Evaluation
 from engine.objective.objective import OrientedObjectives
-from engine.run import devices
+from engine.run import device_memory
 from engine.run.optimizers import result
 from engine.run.state import Snapshot, State
 from engine.run.tensors import preview, to_pixels
@@ -87,18 +88,22 @@ class Teller:
             return None
 
     def pastiche(self, now: Snapshot) -> Pastiche | None:
-        """The picture so far; None where there is none, or no memory left to make it."""
-        descent, plan = now.state.descent, now.plan
-        if descent is None:
+        """The picture so far; None where there is none, or no memory left to make it.
+
+        Of a device that has failed, it is the last good one.
+        """
+        state, plan = now.state, now.plan
+        if state.descent is None:
             return None
-        try:
-            return Pastiche(
-                pixels=to_pixels(result(descent, plan.settings)),
-                progress=self._progress("", now, None),
-                peak_memory=devices.peak_memory(torch.device(plan.kind)),
-            )
-        except (RuntimeError, MemoryError):
-            return None
+        images = (lambda descent: result(descent, plan.settings), lambda descent: descent.good)
+        for image in images:
+            with contextlib.suppress(RuntimeError, MemoryError):
+                return Pastiche(
+                    pixels=to_pixels(image(state.descent)),
+                    progress=self._progress("", now, None),
+                    peak_memory=device_memory.peak_memory(torch.device(state.computing.device)),
+                )
+        return None
 
     def _progress(self, message: str, now: Snapshot | None, frame: Pixels | None) -> Progress:
         if now is None:
@@ -121,7 +126,7 @@ class Teller:
             remaining=remaining,
             steps_per_second=self._pace.steps_per_second(state.step),
             evaluations=state.evaluations,
-            memory=devices.memory_used(torch.device(plan.kind)),
-            device=plan.way(state.tiling),
+            memory=device_memory.memory_used(torch.device(state.computing.device)),
+            device=plan.way(state.computing, state.tiling),
             frame=frame,
         )

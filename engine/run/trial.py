@@ -7,17 +7,18 @@ for as long as torch, the driver, the device and its memory stay the same.
 
 from __future__ import annotations
 
-import functools
 import logging
 import time
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, replace
+from functools import cache, partial
 
 import torch
 from torch import Tensor
 
 from engine.objective.evaluation import Evaluation
 from engine.run import devices, specimens
+from engine.run.device_memory import release_memory
 from engine.run.specimens import Specimen
 from engine.spec.choices import Device, Precision
 from engine.spec.computing import Computing, GivenUp, Rung
@@ -63,26 +64,33 @@ class _Finding:
     Attributes:
         reason: As a sentence goes on: `gave no numbers`.
         suspects: The rungs that may be to blame.
+        stage: Where on the way through a trial.
     """
 
     reason: str
     suspects: Collection[Rung]
+    stage: int = 0
 
 
-@functools.cache
+@cache
 def proven(computing: Computing) -> Computing:
     """What is left of a way to compute once it has been tried; seconds the first time on a machine.
 
-    float32 on the CPU is what others are held against, and is taken as it is.
+    float32 on the CPU is what others are held against: it is tried where a person asks for that.
     """
-    if computing.kind is Device.CPU and computing.precision is Precision.FLOAT32:
-        return computing
-    verdicts, key = Verdicts(), key_of(computing)
-    given_up = verdicts.find(key)
+    given_up = Verdicts().find(key_of(computing))
     if given_up is not None:
         return _applied(computing, given_up)
+    if computing.kind is Device.CPU and computing.precision is Precision.FLOAT32:
+        return computing
+    return checked(computing)
+
+
+def checked(computing: Computing) -> Computing:
+    """What is left of a way to compute after a trial now, which is remembered."""
     found = tried(computing)
-    verdicts.keep(key, found.given_up)
+    Verdicts().keep(key_of(computing), found.given_up)
+    proven.cache_clear()
     return found
 
 
@@ -90,11 +98,10 @@ def tried(computing: Computing) -> Computing:
     """What is left of a way to compute after a trial at this moment."""
     host, began = devices.host(), time.perf_counter()
     while (finding := _first_finding(computing)) is not None:
-        lower = computing.lowered(finding.reason, host, finding.suspects)
-        lower = lower or computing.lowered(finding.reason, host)
+        logger.warning("%s %s", computing.words, finding.reason)
+        lower = _relieved(computing, finding, host)
         if lower is None:
             break
-        logger.warning("%s %s", computing.words, finding.reason)
         computing = lower
     if computing.kind is Device.CPU and computing.precision is not Precision.FLOAT32:
         computing = _faster(computing, host)
@@ -107,7 +114,7 @@ def key_of(computing: Computing) -> str:
     device = torch.device(computing.device)
     driver, memory = 0, 0
     if device.type == "cuda":
-        driver = torch._C._cuda_getDriverVersion()
+        driver = torch._C._cuda_getDriverVersion()  # type: ignore[attr-defined]
         memory = torch.cuda.get_device_properties(device).total_memory
     parts = (torch.__version__, driver, computing.name, memory, computing.precision.value)
     return " | ".join(map(str, parts))
@@ -121,25 +128,44 @@ def _applied(computing: Computing, given_up: Iterable[GivenUp]) -> Computing:
     return computing
 
 
+def _relieved(computing: Computing, finding: _Finding, host: Computing) -> Computing | None:
+    """One rung lower: the first suspect whose loss alone helps; if none does, simply the first."""
+    suspects = [rung for rung in computing.rungs if rung in finding.suspects]
+    for rung in suspects:
+        lower = computing.without(rung, finding.reason, host)
+        if rung is suspects[-1]:
+            break  # it goes anyway, and is tried then
+        left = _first_finding(lower)
+        if left is None or left.stage > finding.stage:
+            return lower
+    return computing.lowered(finding.reason, host, suspects or tuple(Rung))
+
+
 def _first_finding(computing: Computing) -> _Finding | None:
     """What is wrong first; the innermost means are looked at first."""
+    stages: list[Callable[[], _Finding | None]] = [partial(_look_at_roots, computing)]
+    for specimen in (specimens.random_vgg(), specimens.draft(), specimens.grey()):
+        stages.append(partial(_look_at, computing, specimen))
+        stages.append(partial(_look_at_replays, computing, specimen))
     try:
-        arithmetic = devices.set_up(computing)
-        finding = _look_at_roots(computing, arithmetic.device)
-        for specimen in (specimens.random_vgg(), specimens.draft(), specimens.grey()):
-            finding = finding or _look_at(computing, specimen)
-    except RuntimeError as error:
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        return _Finding(f"failed ({first[:80]})", tuple(Rung))
+        devices.set_up(computing)
+        for stage, look in enumerate(stages):
+            try:
+                finding = look()
+            except RuntimeError as error:
+                first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+                finding = _Finding(f"failed ({first[:80]})", tuple(Rung))
+            if finding is not None:
+                return replace(finding, stage=stage)
     finally:
-        devices.release_memory()
-    return finding
+        release_memory()
+    return None
 
 
-def _look_at_roots(computing: Computing, device: torch.device) -> _Finding | None:
+def _look_at_roots(computing: Computing) -> _Finding | None:
     if not computing.products:
         return None
-    found = specimens.transport(device).cpu().double()
+    found = specimens.transport(devices.arithmetic_of(computing).device).cpu().double()
     suspects = (Rung.PRODUCTS, Rung.DEVICE)
     if not found.isfinite().all():
         return _Finding("gave no numbers", suspects)
@@ -149,27 +175,33 @@ def _look_at_roots(computing: Computing, device: torch.device) -> _Finding | Non
 
 
 def _look_at(computing: Computing, specimen: Specimen) -> _Finding | None:
-    """Hold the evaluations of an objective against the measure; then replays against them."""
+    """Hold the evaluations of an objective against the measure."""
     arithmetic = devices.arithmetic_of(computing)
-    objective, device = specimen.objective(arithmetic), arithmetic.device
-    steps = range(objective.period)
-    here = specimens.image(0).to(device)
-    eager = [objective.evaluate(here, step) for step in steps]
-    for found, expected in zip(eager, specimen.expected, strict=True):
-        finding = _compared(found, expected, computing, specimen)
+    objective, image = specimen.objective(arithmetic), specimens.image(0).to(arithmetic.device)
+    for step, expected in enumerate(specimen.expected):
+        finding = _compared(objective.evaluate(image, step), expected, computing, specimen)
         if finding is not None:
             return finding
+    return None
+
+
+def _look_at_replays(computing: Computing, specimen: Specimen) -> _Finding | None:
+    """Hold replays against what was not recorded, at two images and orientation by orientation."""
     if not computing.recordings:
         return None
-    there = specimens.image(1).to(device)
-    fresh = [objective.evaluate(there, step) for step in steps]
+    arithmetic = devices.arithmetic_of(computing)
+    objective = specimen.objective(arithmetic)
+    here, there = (specimens.image(seed).to(arithmetic.device) for seed in (0, 1))
+    steps = range(objective.period)
+    wanted = [[objective.evaluate(image, step) for step in steps] for image in (there, here)]
     for _ in range(2):  # the fourth in each orientation is recorded
         for step in steps:
             objective.evaluate(here, step)
-    for place, wanted in ((there, fresh), (here, eager)):
+    for image, eager in zip((there, here), wanted, strict=True):
         for step in steps:
-            replayed = objective.evaluate(place, step).gradient
-            if not _distance(replayed, wanted[step].gradient) <= _REPLAY:
+            replayed = objective.evaluate(image, step).gradient
+            far = _distance(replayed, eager[step].gradient)
+            if not (far <= _REPLAY or specimen.flat):
                 return _Finding("gave another picture's numbers", (Rung.RECORDINGS, Rung.DEVICE))
     return None
 
@@ -177,7 +209,7 @@ def _look_at(computing: Computing, specimen: Specimen) -> _Finding | None:
 def _compared(
     found: Evaluation, expected: Evaluation, computing: Computing, specimen: Specimen
 ) -> _Finding | None:
-    suspects = _CONVOLUTIONS
+    suspects: tuple[Rung, ...] = _CONVOLUTIONS
     if computing.products and specimen is not specimens.random_vgg():
         suspects = (Rung.PRODUCTS, *_CONVOLUTIONS)
     terms, slope = found.terms.cpu().double(), found.gradient.cpu().double().flatten()

@@ -11,20 +11,27 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import torch
+
+from engine.objective.graphs import RecordingError
 from engine.objective.objective import OrientedObjectives
-from engine.plan.memory import ran_out_of_memory, smaller
-from engine.run import devices
+from engine.plan.memory import choose_tiling, ran_out_of_memory, smaller
+from engine.run import device_memory, devices
 from engine.run.advance import (
     advance,
     entered,
     is_due_to_be_checked,
     is_sound,
 )
+from engine.run.cards import mark_lost
 from engine.run.control import Discard, Ended, Held, Stop, Talk
 from engine.run.initialisation import first_image
+from engine.run.leash import Leash
+from engine.run.machines import machine_of
 from engine.run.optimizers import (
     for_changed_objective,
     marked_good,
+    placed,
     result,
     rolled_back,
 )
@@ -33,10 +40,12 @@ from engine.run.state import Snapshot, State
 from engine.run.targets import TargetMeasurer
 from engine.run.telling import Teller
 from engine.spec import events as happened
+from engine.spec.computing import Rung
 from engine.spec.errors import EngineError, InputError
 from engine.spec.events import (
     Event,
     Failed,
+    GaveUp,
     Paused,
     Retuned,
     RolledBack,
@@ -53,6 +62,10 @@ from engine.spec.tiles import Tiling
 
 _ROLLBACKS = 3
 """After this many in one job the numbers will not come right by trying again."""
+
+
+_NEVER_TO_BLAME = (Rung.WINOGRAD, Rung.PACKED)
+"""float32 on the CPU is what all else is held against, however it convolves."""
 
 
 class Walk:
@@ -76,6 +89,7 @@ class Walk:
         self._loaded: TargetMeasurer | None = None
         self._objective: OrientedObjectives | None = None
         self._wanted: Request | None = None
+        self._leash = Leash(torch.device("cpu"))
         self.asked = job.request
 
     def work(self) -> Talk[None]:
@@ -88,8 +102,10 @@ class Walk:
             exhausted, message = False, None
             try:
                 message = yield from self._go_on()
+            except RecordingError:
+                message = self._give_up(Rung.RECORDINGS, "failed")
             except Exception as error:
-                if not devices.is_out_of_memory(error):
+                if not device_memory.is_out_of_memory(error):
                     raise
                 exhausted = True
             # Outside the `except`: the traceback held every tensor of the failed evaluation.
@@ -136,6 +152,18 @@ class Walk:
         plan, events = (self._now.plan, self._now.events) if self._now else (None, ())
         return Outcome(ending, self._job.request, plan, events, pastiche, error)
 
+    def device_lost(self) -> EngineError:
+        """The error for a device that has failed; it is not used again in this process."""
+        name = "The device"
+        if self._now is not None:
+            computing = self._state.computing
+            name = computing.name
+            mark_lost(torch.device(computing.device))
+        return EngineError(
+            f"{name} stopped working.",
+            "The last good picture is kept. Until Gramarye is restarted, the CPU computes.",
+        )
+
     def note(self, event: Event) -> None:
         """Record what has happened."""
         self._now = self.now.noting(event)
@@ -150,6 +178,7 @@ class Walk:
         """Have the job ready; where memory is short, cut it smaller at once; what to tell of it."""
         prepared = prepare(self._job, self._now)
         self._now, self._loaded = prepared.snapshot, prepared.targets
+        self._leash = Leash(prepared.targets.device)
         self.asked = happened.retuned(self.now.request, self.now.events)
         self._teller.begin(self._state)
         if prepared.tiling != self._state.tiling:
@@ -176,7 +205,9 @@ class Walk:
     def _step(self, objective: OrientedObjectives) -> str | None:
         """One step downhill, and a look at what came of it."""
         before = self._state
+        self._leash.hold()
         state, evaluation = advance(self._plan, before, objective)
+        self._leash.mark()
         state = replace(state, seconds=self._teller.clock.seconds())
         self._teller.take(evaluation, before.step % objective.period)
         due = is_due_to_be_checked(self._plan, state)
@@ -193,17 +224,42 @@ class Walk:
         return None
 
     def _roll_back(self) -> str:
-        """Back to the last good image; too often, and it is not worth trying again."""
+        """Back to the last good image, and one rung lower; at the end, what is asked is to blame.
+
+        Without anything left to give up it may have been the optimiser's memory, for some times.
+        """
         state = self._state
         self._teller.forget()
         self._change(descent=rolled_back(state.begun), rollbacks=state.rollbacks + 1)
         event = RolledBack(at=self.now.place)
         self.note(event)
+        rungs = [rung for rung in state.computing.rungs if rung not in _NEVER_TO_BLAME]
+        if rungs:
+            return f"{happened.note(event)} {self._give_up(rungs[0], 'gave no numbers')}"
         if self._state.rollbacks > _ROLLBACKS:
             raise EngineError(
                 "The numbers keep overflowing, so the picture cannot be improved further.",
                 "Lower the learning rate, the descent step or the loss weights.",
             )
+        return happened.note(event)
+
+    def _give_up(self, rung: Rung, reason: str) -> str:
+        """Compute without one of the means from here on."""
+        state = self._state
+        computing = state.computing.without(rung, reason, devices.host())
+        self._objective = None
+        self._targets.compute(computing)
+        self._leash = Leash(self._targets.device)
+        self._change(computing=computing)
+        if computing.kind is not state.computing.kind:
+            machine = machine_of(computing, {})
+            scale = self._plan.scales[-1]
+            self._targets.tiling = choose_tiling(self._plan.settings, machine, scale)
+            self._change(tiling=self._targets.tiling)
+            if state.descent is not None:
+                self._change(descent=placed(state.descent, self._targets.device))
+        event = GaveUp(at=self.now.place, computing=computing)
+        self.note(event)
         return happened.note(event)
 
     def _enter_next_scale(self) -> Talk[None]:
@@ -239,7 +295,7 @@ class Walk:
         """After memory ran out: let go, go back to the last good image, and cut smaller tiles."""
         self._objective = None
         gc.collect()
-        devices.release_memory()
+        device_memory.release_memory()
         state = self._state
         scales = self._plan.scales
         level = min(state.scale - (not self.now.scale_is_done), len(scales) - 1)

@@ -87,6 +87,10 @@ class Computing(Value):
         lost = "; ".join(map(str, self.given_up))
         return f"{self.name}, {self.numbers}" + (f" ({lost})" if lost else "")
 
+    def gives_the_same_as(self, other: Computing) -> bool:
+        """Whether numbers are computed alike: the pixels differ by no more than the hardware."""
+        return self.model_copy(update={"name": other.name, "given_up": other.given_up}) == other
+
     @property
     def rungs(self) -> tuple[Rung, ...]:
         """What could still be given up, the first to go first."""
@@ -143,8 +147,9 @@ _FIELDS: Final = {
 _ON: Final[dict[Rung, Callable[[Computing], bool]]] = {
     Rung.RECORDINGS: lambda computing: computing.recordings,
     Rung.PRODUCTS: lambda computing: computing.products,
-    Rung.CHANNELS_LAST: lambda computing: computing.kind is not Device.CPU
-    and computing.channels_last,
+    Rung.CHANNELS_LAST: lambda computing: (
+        computing.kind is not Device.CPU and computing.channels_last
+    ),
     Rung.WINOGRAD: lambda computing: computing.winograd,
     Rung.PACKED: lambda computing: computing.fused and computing.precision is Precision.FLOAT32,
     Rung.PRECISION: lambda computing: computing.precision is not Precision.FLOAT32,

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter
 
+from engine.spec.computing import Computing
 from engine.spec.request import Request
 from engine.spec.settings import PARAMETERS, Settings
 from engine.spec.tiles import Tiling
@@ -51,6 +52,17 @@ class RolledBack(_Happened):
     kind: Literal["rolled back"] = "rolled back"
 
 
+class GaveUp(_Happened):
+    """The device got something wrong, and is used without it from here on.
+
+    Attributes:
+        computing: How numbers are computed now.
+    """
+
+    kind: Literal["gave up"] = "gave up"
+    computing: Computing
+
+
 class SmallerTiles(_Happened):
     """Memory was short, and the evaluations were cut smaller.
 
@@ -89,7 +101,7 @@ class Unmeasured(_Happened):
 
 
 Event = Annotated[
-    Retuned | RolledBack | SmallerTiles | Paused | Stopped | Failed | Unmeasured,
+    Retuned | RolledBack | GaveUp | SmallerTiles | Paused | Stopped | Failed | Unmeasured,
     Field(discriminator="kind"),
 ]
 Events = tuple[Event, ...]
@@ -135,6 +147,8 @@ def note(event: Event) -> str:
     match event:
         case RolledBack():
             return "The numbers overflowed; went back to the last good picture."
+        case GaveUp(computing=computing):
+            return f"Went on with {computing.words}."
         case SmallerTiles(tiling=tiling, ran_out=True):
             return f"Memory ran out; went on with {tiling}."
         case SmallerTiles(tiling=tiling):

@@ -16,9 +16,7 @@ from engine.storage.paths import data_folder, replacing
 
 _CHAIN: tuple[Migration, ...] = ()
 
-_VERDICTS: TypeAdapter[dict[str, tuple[GivenUp, ...]]] = TypeAdapter(
-    dict[str, tuple[GivenUp, ...]]
-)
+_VERDICTS: TypeAdapter[dict[str, tuple[GivenUp, ...]]] = TypeAdapter(dict[str, tuple[GivenUp, ...]])
 
 
 class Verdicts:

@@ -21,9 +21,9 @@ def warm_up() -> tuple[str, ...]:
     if sys.platform == "linux":
         _preload_libraries()
     import engine.run.stylize  # noqa: F401 - the first job finds everything loaded
-    from engine.run.devices import describe_devices
+    from engine.run.machines import inventory
 
-    return describe_devices()
+    return tuple(device.words for device in inventory().devices if device.words)
 
 
 def foresee(request: Request) -> Outlook:
@@ -33,13 +33,14 @@ def foresee(request: Request) -> Outlook:
         InputError: The request lacks something, or a picture would be too narrow.
         EngineError: The device asked for by name is not here.
     """
-    from engine.run import devices
+    from engine.run.devices import set_up
+    from engine.run.machines import machine_for
     from engine.run.speed import measure_speed
 
     request.refuse_unless_complete()
-    machine = devices.machine_for(request.settings, networks_here())
+    machine = machine_for(request.settings, networks_here())
     plan = resolve(request, machine)
-    speed = measure_speed(plan.settings, devices.arithmetic_of(plan))
+    speed = measure_speed(plan.settings, set_up(plan.computing))
     return look_out(request, resolve(request, machine, speed), machine)
 
 

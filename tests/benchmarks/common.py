@@ -26,7 +26,8 @@ from torch import Tensor
 from engine.objective.objective import OrientedObjectives
 from engine.plan.machine import Machine
 from engine.plan.resolve import resolve
-from engine.run import devices
+from engine.run import device_memory, devices
+from engine.run.machines import machine_for
 from engine.run.targets import TargetMeasurer
 from engine.run.tensors import to_tensor
 from engine.spec.choices import NetworkName
@@ -129,12 +130,17 @@ def square_job(settings: Settings, weights: Path) -> Job:
 def machine_of(job: Job) -> Machine:
     """Where a job's settings put it."""
     settings = job.request.settings
-    return devices.machine_for(settings, networks_here(settings.network, job.network_weights))
+    return machine_for(settings, networks_here(settings.network, job.network_weights))
 
 
 def plan_of(job: Job, **decided: object) -> Plan:
     """What is decided for a job here, but for what is named."""
     return resolve(job.request, machine_of(job)).model_copy(update=decided)
+
+
+def device_of(settings: Settings) -> torch.device:
+    """Where these settings compute."""
+    return torch.device(devices.choose_computing(settings).device)
 
 
 def measurer_of(job: Job, plan: Plan) -> TargetMeasurer:
@@ -163,7 +169,7 @@ def _ours(way: Way, tiling: Tiling, weights: Path) -> Callable[[int], Evaluate]:
 
 def _plain(way: Way, weights: Path) -> Callable[[int], Evaluate]:
     settings = way.settings
-    device = devices.choose_arithmetic(settings).device
+    device = device_of(settings)
     read = read_weights(weights, settings.network)
     tensors = {name: tensor.to(device) for name, tensor in read.tensors.items()}
 
@@ -230,26 +236,26 @@ def synchronise(device: torch.device) -> None:
 
 def peak(way: Way, weights: Path, size: int) -> int:
     """Bytes at the peak of an evaluation above the idle process, which has evaluated once."""
-    device = devices.choose_arithmetic(way.settings).device
+    device = device_of(way.settings)
     at = evaluations(way, weights)
     at(_WARM_UP)()
     idle = settled_memory(device)
     evaluate = at(size)
-    devices.forget_peak(device)
+    device_memory.forget_peak(device)
     for _ in range(2):
         evaluate()
-    return devices.peak_memory(device) - idle
+    return device_memory.peak_memory(device) - idle
 
 
 def settled_memory(device: torch.device) -> int:
     """Bytes in use when everything that can be given back has been; begins a new peak."""
     gc.collect()
-    devices.release_memory()
+    device_memory.release_memory()
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):  # other C libraries than glibc
             ctypes.CDLL("libc.so.6").malloc_trim(0)
-    devices.forget_peak(device)
-    return devices.memory_used(device)
+    device_memory.forget_peak(device)
+    return device_memory.memory_used(device)
 
 
 def apart(work: Callable[..., _Result], *arguments: object) -> _Result:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from engine.run import devices
 from engine.spec.choices import NetworkName, StyleLoss
 from engine.spec.settings import DEFAULTS, Settings
 from engine.spec.tiles import WHOLE
@@ -20,6 +19,7 @@ from tests.benchmarks.common import (
     alternating,
     apart,
     base_parser,
+    device_of,
     evaluations,
     peak,
     planned_tiling,
@@ -79,7 +79,7 @@ def measure(usual: Settings, files: dict[NetworkName, Path], size: int, rounds: 
         planned = planned_tiling(settings, weights)
         for tiling in (WHOLE,) if planned.takes_whole((size, size)) else (WHOLE, planned):
             given.append((Way(f"{network}, {tiling}", settings, tiling), weights))
-    device = devices.choose_arithmetic(usual).device
+    device = device_of(usual)
     ready = [evaluations(way, weights)(size) for way, weights in given]
     for evaluate in ready:  # warms up
         evaluate()

@@ -29,6 +29,7 @@ from tests.benchmarks.common import (
     alternating,
     apart,
     base_parser,
+    device_of,
     evaluations,
     peak,
     planned_tiling,
@@ -74,7 +75,8 @@ def main() -> None:
     settings = DEFAULTS.changed(
         network=options.network, device=options.device, style_loss=options.style_loss
     )
-    arithmetic = devices.choose_arithmetic(settings)
+    computing = devices.choose_computing(settings)
+    arithmetic = devices.set_up(computing)
     here, skipped = precisions(settings)
     with weights_file(settings.network, options.weights) as weights:
         ways = list(_ways(settings, here, options, weights))
@@ -82,7 +84,7 @@ def main() -> None:
         rows = measure(ways, weights, options, ceiling)
     facts = {
         "size": options.size,
-        "device": devices.describe(arithmetic),
+        "device": computing.words,
         "torch": torch.__version__,
         "threads": torch.get_num_threads(),
         "network": settings.network.value,
@@ -111,7 +113,7 @@ def precisions(settings: Settings) -> tuple[list[Precision], dict[str, str]]:
 
     Emulated ones are left out: they are a hundred times slower.
     """
-    best = devices.choose_arithmetic(settings.changed(precision="auto"))
+    best = devices.arithmetic_of(devices.choose_computing(settings.changed(precision="auto")))
     skipped = {}
     if best.dtype is not torch.bfloat16:
         skipped["bfloat16"] = "not computed in hardware here"
@@ -141,7 +143,7 @@ def measure(
     ways: list[Way], weights: Path, options: argparse.Namespace, ceiling: float
 ) -> list[Row]:
     """One row for each way; the first is the reference."""
-    device = devices.choose_arithmetic(ways[0].settings).device
+    device = device_of(ways[0].settings)
     ready = [evaluations(way, weights)(options.size) for way in ways]
     gradients = [evaluate() for evaluate in ready]  # also warms up
     errors = [_distance(gradient, gradients[0]) for gradient in gradients]

@@ -14,13 +14,14 @@ from pathlib import Path
 
 from engine.plan.memory import evaluating_bytes, look_out
 from engine.plan.resolve import resolve
-from engine.run import devices
+from engine.run import device_memory, devices
 from engine.run.speed import measure_speed
 from engine.spec.choices import Precision, StyleLoss
 from engine.spec.scales import plan_scales
 from engine.spec.settings import DEFAULTS, Settings
 from tests.benchmarks.common import (
     base_parser,
+    device_of,
     machine_of,
     measured,
     measurer_of,
@@ -101,23 +102,23 @@ def compared(settings: Settings, weights: Path) -> Result:
     job = square_job(settings, weights)
     (scale,) = plan_scales(job.request)
     machine = machine_of(job)
-    device = devices.choose_arithmetic(settings).device
+    device = device_of(settings)
     planned = plan_of(job)
     idle = settled_memory(device)
     measurer = measurer_of(job, planned)
     objective = measured(measurer, settings, scale)
-    devices.forget_peak(device)
+    device_memory.forget_peak(device)
     image = random_image(settings.output_size, device)
     taken = seconds(lambda: objective.evaluate(image), device)
-    peak = devices.peak_memory(device) - idle
+    peak = device_memory.peak_memory(device) - idle
     # Afterwards: measuring the speed leaves memory in use.
-    speed = measure_speed(planned.settings, devices.arithmetic_of(planned))
+    speed = measure_speed(planned.settings, devices.set_up(planned.computing))
     planned = resolve(job.request, machine, speed)
     assert planned.seconds is not None
     predicted = evaluating_bytes(settings, machine, scale, planned.tiling)
     return Result(
         size=settings.output_size,
-        device=planned.device,
+        device=planned.computing.words,
         tile=planned.tiling.side,
         remembered=planned.tiling.remembered,
         predicted_bytes=predicted,

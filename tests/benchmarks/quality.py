@@ -31,6 +31,7 @@ from engine.weights.checkpoints import read_weights
 from resources import SAMPLES
 from tests.benchmarks.common import (
     base_parser,
+    device_of,
     print_object,
     print_table,
     returned,
@@ -93,7 +94,7 @@ def main() -> int:
             for chosen in (settings.changed(optimizer=name) for name in _OPTIMIZERS)
         ]
     worst = max(row.difference for row in rows)
-    device = devices.describe(devices.choose_arithmetic(settings))
+    device = devices.choose_computing(settings).words
     if options.json:
         facts = {"size": options.size, "steps": options.steps, "device": device, "worst": worst}
         print_object({**facts, "bound": _BOUND, "rows": [asdict(row) for row in rows]})
@@ -153,7 +154,7 @@ def _judge(job: Job) -> Callable[[Pixels], float]:
     request = job.request
     assert request.content is not None
     assert job.network_weights is not None
-    device = devices.choose_arithmetic(request.settings).device
+    device = device_of(request.settings)
     read = read_weights(job.network_weights, request.settings.network)
     scale = plan_scales(request)[-1]
     content = to_tensor(job.picture(request.content).pixels, scale.canvas, device)

@@ -21,7 +21,7 @@ from terminal import Terminal
 import main
 from engine.cli import render
 from engine.cli.console import JobDisplay
-from engine.run import devices
+from engine.run import device_memory
 from engine.spec.errors import InputError
 from engine.spec.pictures import Picture
 from engine.spec.progress import Progress
@@ -44,7 +44,7 @@ def test_a_missing_device_is_a_failure_of_the_engine(
 def test_what_does_not_fit_into_memory_is_refused_with_the_size_that_does(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(devices, "memory_available", lambda device: 1_000_000)
+    monkeypatch.setattr(device_memory, "memory_available", lambda device: 1_000_000)
     ended = terminal.render("--size=512", "--quiet")
     assert ended.code == 3
     fitting = re.search(r"Set the output size to (\d+) px or less", ended.err)

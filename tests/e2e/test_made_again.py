@@ -14,7 +14,7 @@ from PIL import Image
 from terminal import Terminal, paint
 
 from engine.cli import render
-from engine.run import devices
+from engine.run import device_memory
 from engine.run.control import Control, Retune
 from engine.spec.choices import NetworkName
 from engine.spec.events import Retuned
@@ -162,7 +162,7 @@ def test_what_is_short_now_is_said_and_what_was_decided_is_kept(
     plan = made.recipe().plan
     assert plan is not None
     for free in (16_000_000_000, plan.bytes + 100_000_000):
-        monkeypatch.setattr(devices, "memory_available", lambda _, free=free: free)
+        monkeypatch.setattr(device_memory, "memory_available", lambda _, free=free: free)
         assert again(made, "--overwrite").code == 0
         assert np.array_equal(made.pixels("again.png"), made.pixels())
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from terminal import Terminal
 
-from engine.run.devices import memory_available
+from engine.run.device_memory import memory_available
 
 KEYS = {
     "size", "bytes", "available", "fits", "seconds", "tile", "remembered", "largest_size", "device",
@@ -86,7 +86,7 @@ def test_tiles_are_taken_as_asked_for(terminal: Terminal) -> None:
 def test_what_cannot_fit_is_planned_and_said(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.run.devices.memory_available", lambda _device: 700_000_000)
+    monkeypatch.setattr("engine.run.device_memory.memory_available", lambda _device: 700_000_000)
     plan = told(terminal, "--size=16384")
     assert plan["fits"] is False
     assert plan["bytes"] > plan["available"] == 700_000_000

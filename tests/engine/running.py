@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from engine.plan.resolve import resolve
-from engine.run import devices
 from engine.run.control import Command
+from engine.run.machines import machine_for
 from engine.run.state import Snapshot
 from engine.run.stylize import stylize
 from engine.run.targets import TargetMeasurer
@@ -77,7 +77,7 @@ def run(
 def plan_of(job: Job, **decided: object) -> Plan:
     """What is decided for a job on this machine, but for what is named."""
     settings = job.request.settings
-    machine = devices.machine_for(settings, networks_here(settings.network, job.network_weights))
+    machine = machine_for(settings, networks_here(settings.network, job.network_weights))
     return resolve(job.request, machine).model_copy(update=decided)
 
 

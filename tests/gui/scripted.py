@@ -19,6 +19,7 @@ from engine.plan.memory import Outlook, look_out
 from engine.plan.resolve import resolve
 from engine.run.control import Command, Discard, Held, Stop, Talk, Work
 from engine.spec.choices import Device, NetworkName, Precision
+from engine.spec.computing import Computing
 from engine.spec.events import Place, Retuned, live_changes
 from engine.spec.job import Job, Retune
 from engine.spec.orientations import UPRIGHT
@@ -38,13 +39,16 @@ from gui.base.dialogs import Dialogs
 from gui.base.tasks import Tasks
 from gui.canvas.saving import Keep
 
+COMPUTING = Computing(
+    device=Device.CPU, name="scripted device", precision=Precision.FLOAT32, winograd=True
+)
+"""How the scripted engine says it computes."""
+
 PLAN = Plan(
     settings=DEFAULTS.on(NetworkName.VGG19),
     network_file="vgg19.safetensors",
     network_sha256="a" * 64,
-    device="scripted device",
-    winograd=True,
-    fused=False,
+    computing=COMPUTING,
     orientations=(UPRIGHT,),
     tiling=WHOLE,
     scales=(Scale(canvas=(32, 24), styles=((32, 24),), steps=5),),
@@ -95,13 +99,9 @@ class ScriptedEngine:
         self.foreseen.append(request)
         request.refuse_unless_complete()
         machine = Machine(
-            device=Device.CPU,
-            precision=Precision.FLOAT32,
-            winograd=True,
-            fused=False,
+            computing=COMPUTING,
             total=24_000_000_000,
             available=self.memory,
-            words="scripted device",
             networks=networks_here(),
         )
         plan = resolve(request, machine, Speed(operations=1e12, overhead=0.01))

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
-from generators import returned
-from running import measurer_of, plan_of
 
+from engine.network.convolutions import Arithmetic
+from engine.network.networks import Network
+from engine.network.random_weights import random_weights
 from engine.objective import graphs
 from engine.objective.evaluation import Evaluation
-from engine.objective.graphs import Evaluate, Replayed
-from engine.spec.choices import StyleLoss
-from engine.spec.job import job_of
-from engine.spec.layers import measured_layers
-from engine.spec.pictures import StyleImage
-from engine.spec.scales import Scale
+from engine.objective.graphs import Evaluate, RecordingError, Reel, Replayed
+from engine.objective.objective import Objective
+from engine.objective.terms.protocol import Terms
+from engine.run import specimens
+from engine.run.devices import choose_computing, set_up
+from engine.run.specimens import Specimen
+from engine.spec.choices import NetworkName, StyleLoss
 from engine.spec.settings import DEFAULTS
-from engine.spec.tiles import Tiling
-from engine.storage.images import open_picture
-from resources import SAMPLES
+from engine.spec.tiles import WHOLE, Tiling
 
 
 def evaluate(image: torch.Tensor) -> Evaluation:
@@ -36,7 +37,7 @@ def recordings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What is recorded and replayed; a replay writes where the recording wrote."""
     log: list[str] = []
 
-    def record(work: Evaluate, image: torch.Tensor) -> graphs._Recording:
+    def record(self: Reel, work: Evaluate, image: torch.Tensor) -> graphs._Recording:
         log.append("recorded")
         static = image.clone()
         result = work(static)
@@ -49,12 +50,12 @@ def recordings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
         return graphs._Recording(static, result, replay)
 
-    monkeypatch.setattr(graphs, "_record", record)
+    monkeypatch.setattr(Reel, "record", record)
     return log
 
 
 def test_every_image_gets_its_own_evaluation(recordings: list[str]) -> None:
-    replayed = Replayed(evaluate)
+    replayed = Replayed(evaluate, Reel())
     found = [replayed(picture(value)) for value in range(8)]
     assert recordings == ["recorded", *["replayed"] * 5]
     for value, evaluation in enumerate(found):
@@ -63,52 +64,64 @@ def test_every_image_gets_its_own_evaluation(recordings: list[str]) -> None:
 
 
 def test_gradients_may_be_changed_in_place(recordings: list[str]) -> None:
-    replayed = Replayed(evaluate)
+    replayed = Replayed(evaluate, Reel())
     for _ in range(6):
         evaluation = replayed(picture(1))
         assert torch.equal(evaluation.gradient, picture(2))
         evaluation.gradient.zero_()
 
 
-def test_where_nothing_can_be_recorded_it_goes_on_as_before(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    class Refused:
-        def __init__(self) -> None:
-            raise RuntimeError("operation not permitted when stream is capturing")
+def test_a_device_that_cannot_record_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise RuntimeError("operation not permitted when stream is capturing")
 
-    monkeypatch.setattr(torch.cuda, "CUDAGraph", Refused)
-    calls: list[float] = []
-
-    def counted(image: torch.Tensor) -> Evaluation:
-        calls.append(float(image.mean()))
-        return evaluate(image)
-
-    replayed: Callable[[torch.Tensor], Evaluation] = Replayed(counted)
-    for value in range(6):
+    monkeypatch.setattr(torch.cuda, "graph_pool_handle", lambda: (0, 1))
+    monkeypatch.setattr(torch.cuda, "CUDAGraph", refuse)
+    replayed = Replayed(evaluate, Reel())
+    for value in range(3):
         assert float(replayed(picture(value)).total) == 12 * value
-    assert calls == [0, 1, 2, 3, 4, 5]
+    with pytest.raises(RecordingError, match="capturing"):
+        replayed(picture(3))
+
+
+def test_only_whole_images_of_which_a_replay_is_short_are_recorded() -> None:
+    recorder = Arithmetic(torch.device("cpu"), torch.float32, recordings=True)
+    for arithmetic, tiling, size, recorded in (
+        (recorder, WHOLE, (64, 64), True),
+        (recorder, Tiling(64), (64, 64), True),  # all of it is one tile
+        (recorder, Tiling(64), (65, 64), False),
+        (recorder, WHOLE, (2048, 2048), True),
+        (recorder, WHOLE, (2049, 2048), False),
+        (replace(recorder, recordings=False), WHOLE, (64, 64), False),
+    ):
+        weights = random_weights(NetworkName.VGG19, ["relu1_1"])
+        network = Network(NetworkName.VGG19, weights, ["relu1_1"], arithmetic, tiling=tiling)
+        assert Objective(network, Terms((), (), ())).can_be_recorded(size) is recorded
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a graphics card")
 @pytest.mark.parametrize("loss", StyleLoss)
-def test_on_a_graphics_card_nothing_waits_and_a_replay_is_the_evaluation(loss: StyleLoss) -> None:
-    settings = DEFAULTS.changed(network="draft", style_loss=loss, device="cuda")
-    content, painting = (open_picture(SAMPLES / f"{n}.jpg") for n in ("photograph", "painting"))
-    job = job_of(content, [StyleImage(painting)], settings)
-    scale = Scale(canvas=(128, 96), styles=((128, 128),), steps=8)
-    layers = measured_layers(settings)
-    measurer = measurer_of(job, plan_of(job, tiling=Tiling()))
-    objective = returned(measurer.measure(scale, layers, settings, [1.0]))
-    period, image = objective.period, torch.rand(1, 3, 96, 128, device="cuda")
-    first = [objective.evaluate(image, step) for step in range(period)]
-    for step in range(period, 5 * period):  # the fourth in each orientation is recorded
-        objective.evaluate(image, step)
+@pytest.mark.parametrize("specimen", [specimens.draft, specimens.random_vgg])
+def test_on_a_graphics_card_nothing_waits_and_a_replay_is_the_evaluation(
+    specimen: Callable[[], Specimen], loss: StyleLoss
+) -> None:
+    subject = replace(specimen(), settings=specimen().settings.changed(style_loss=loss))
+    objective = subject.objective(set_up(choose_computing(DEFAULTS.changed(device="cuda"))))
+    period = objective.period
+    here, there = (specimens.image(seed).cuda() for seed in (0, 1))
+    eager = [objective.evaluate(there, step) for step in range(period)]
+    for step in range(3 * period):  # the fourth in each orientation is recorded
+        objective.evaluate(here, step)
     torch.cuda.set_sync_debug_mode("error")
     try:
-        again = [objective.evaluate(image, step) for step in range(period)]
+        with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as profile:
+            replayed = [objective.evaluate(there, step) for step in range(period)]
     finally:
         torch.cuda.set_sync_debug_mode("default")
-    for one, other in zip(first, again, strict=True):
+    launches = sum(
+        event.count for event in profile.key_averages() if "cudaGraphLaunch" in event.key
+    )
+    assert launches == period
+    for one, other in zip(eager, replayed, strict=True):
         torch.testing.assert_close(other.total, one.total, rtol=1e-3, atol=0)
-        assert (other.gradient - one.gradient).norm() / one.gradient.norm() < 1e-2
+        assert (other.gradient - one.gradient).norm() / one.gradient.norm() < 1e-3

@@ -22,6 +22,7 @@ from engine.plan.memory import (
 )
 from engine.plan.resolve import resolve
 from engine.spec.choices import Device, NetworkName, OptimizerName, Precision
+from engine.spec.computing import Computing
 from engine.spec.errors import EngineError, InputError
 from engine.spec.pictures import PictureRef
 from engine.spec.plan import Plan
@@ -31,17 +32,24 @@ from engine.spec.settings import DEFAULTS
 from engine.spec.tiles import SMALLEST_TILE, Tiling
 
 ROOT = Path(__file__).resolve().parents[3]
+HOST = Computing(device=Device.CPU, name="a machine", precision=Precision.FLOAT32, winograd=True)
 PLENTY = Machine(
-    device=Device.CPU,
-    precision=Precision.FLOAT32,
-    winograd=True,
-    fused=False,
+    computing=HOST,
     total=64_000_000_000,
     available=64_000_000_000,
-    words="a machine",
     networks={NetworkName.VGG19: Path("vgg19.safetensors").absolute()},
 )
-CARD = replace(PLENTY, device=Device.CUDA, precision=Precision.BFLOAT16, winograd=False)
+CARD = replace(
+    PLENTY,
+    computing=Computing(
+        device=Device.CUDA,
+        name="a card",
+        precision=Precision.BFLOAT16,
+        channels_last=True,
+        products=True,
+        recordings=True,
+    ),
+)
 
 
 def asked(**values: object) -> Request:
@@ -106,7 +114,8 @@ def test_tiles_need_less_than_the_whole_and_less_the_less_is_remembered(
 
 
 def test_smaller_numbers_need_less() -> None:
-    short = replace(PLENTY, precision=Precision.BFLOAT16, winograd=False)
+    half = HOST.model_copy(update={"precision": Precision.BFLOAT16, "winograd": False})
+    short = replace(PLENTY, computing=half)
     assert bytes_of(short, Tiling(), output_size=2048) < 0.6 * bytes_of(
         PLENTY, Tiling(), output_size=2048
     )
@@ -276,7 +285,8 @@ def test_a_start_picture_is_cropped_to_the_canvas_and_the_plan_says_where() -> N
 MEASURE = """
 import json, sys
 from pathlib import Path
-from engine.run.devices import forget_peak, machine_for, memory_used, peak_memory
+from engine.run.device_memory import forget_peak, memory_used, peak_memory
+from engine.run.machines import machine_for
 from engine.storage.images import picture_from_pixels
 from engine.plan.resolve import resolve
 from engine.spec.job import job_of

@@ -8,8 +8,8 @@ import torch
 from PIL import Image
 
 from engine.plan.resolve import resolve
-from engine.run.devices import machine_for
 from engine.run.initialisation import first_image
+from engine.run.machines import machine_for
 from engine.spec.job import Job, job_of
 from engine.spec.pictures import Picture, StyleImage
 from engine.spec.plan import Plan

@@ -14,7 +14,8 @@ from running import failure, painted, run
 from engine.objective.evaluation import Evaluation
 from engine.objective.objective import Objective, OrientedObjectives
 from engine.plan.memory import choose_tiling, job_bytes
-from engine.run import devices
+from engine.run import device_memory, devices
+from engine.run.machines import machine_for
 from engine.run.targets import TargetMeasurer
 from engine.run.telling import Teller
 from engine.spec.errors import EngineError, NetworkMissingError
@@ -79,7 +80,7 @@ def test_numbers_that_keep_overflowing_end_the_job_with_a_remedy(
 def test_running_out_of_memory_names_the_size_that_fits(
     make_job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(devices, "memory_available", lambda _: 100_000_000)
+    monkeypatch.setattr(device_memory, "memory_available", lambda _: 100_000_000)
     error = failure(make_job(output_size=4096))
     assert isinstance(error, EngineError)
     assert "Set the output size to" in error.remedy
@@ -144,7 +145,7 @@ def test_a_device_that_is_full_from_the_start_is_told(
     def full(*_: object) -> None:
         raise RuntimeError("CUDA error: out of memory")
 
-    monkeypatch.setattr(devices, "choose_arithmetic", full)
+    monkeypatch.setattr(devices, "choose_computing", full)
     outcome, _ = run(make_job())
     assert isinstance(outcome.error, EngineError)
     assert "Close other programs" in outcome.error.remedy
@@ -203,7 +204,7 @@ def test_what_is_free_at_the_moment_does_not_change_a_pixel_unless_it_is_said(
     job = make_job(output_size=320, coarsest_size=320, steps=2)
     outcomes = {}
     for free in (16_000_000_000, 4_000_000_000):
-        monkeypatch.setattr(devices, "memory_available", lambda _, free=free: free)
+        monkeypatch.setattr(device_memory, "memory_available", lambda _, free=free: free)
         outcomes[free], _ = run(job)
     much, less = outcomes.values()
     assert much.pastiche is not None
@@ -217,11 +218,11 @@ def test_memory_too_short_for_the_plan_is_an_event_before_the_first_step(
     make_job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch, every_step_shows: None
 ) -> None:
     job = make_job(output_size=320, coarsest_size=320, steps=2)
-    machine = devices.machine_for(job.request.settings, {})
+    machine = machine_for(job.request.settings, {})
     scale = plan_scales(job.request)[-1]
     planned = choose_tiling(job.request.settings, machine, scale)
     needed = job_bytes(job.request.settings, machine, scale, planned)
-    monkeypatch.setattr(devices, "memory_available", lambda _: int(needed / 0.9) - 1_000_000)
+    monkeypatch.setattr(device_memory, "memory_available", lambda _: int(needed / 0.9) - 1_000_000)
     outcome, seen = run(job)
     assert outcome.error is None, outcome.error
     (event,) = outcome.events

@@ -15,6 +15,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from engine.spec.choices import Device, NetworkName, Precision, Start
+from engine.spec.computing import Computing
 from engine.spec.errors import InputError, NewerFormatError
 from engine.spec.events import Place, Retuned, RolledBack, SmallerTiles, Stopped
 from engine.spec.orientations import UPRIGHT
@@ -38,9 +39,13 @@ PLAN = Plan(
     ),
     network_file="",
     network_sha256=A,
-    device="CPU, 2 threads, float32",
-    winograd=True,
-    fused=False,
+    computing=Computing(
+        device=Device.CPU,
+        name="CPU, 2 threads",
+        precision=Precision.FLOAT32,
+        winograd=True,
+        channels_last=True,
+    ),
     orientations=(UPRIGHT,),
     tiling=Tiling(192, 4),
     scales=(Scale(canvas=(512, 384), styles=((512, 512),), steps=200),),

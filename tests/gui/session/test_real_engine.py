@@ -39,9 +39,9 @@ class RealEngine:
         return foresee(request)
 
     def warm_up(self):
-        from engine.run.devices import describe_devices
+        from engine.run.machines import inventory
 
-        return describe_devices()
+        return tuple(device.words for device in inventory().devices)
 
 
 @pytest.fixture
