@@ -57,7 +57,7 @@ def test_what_was_decided_comes_back_beside_what_was_asked(
     assert outcome.plan.network_file == str(random_network)
     assert outcome.plan.network_sha256 is not None
     assert {outcome.plan.settings.device, outcome.plan.settings.precision}.isdisjoint({"auto"})
-    assert seen[-1].device == outcome.plan.way(outcome.plan.tiling)
+    assert seen[-1].device == outcome.plan.way(outcome.plan.computing, outcome.plan.tiling)
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs", "gradient-descent"])
