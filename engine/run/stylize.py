@@ -75,7 +75,7 @@ def _to_the_end(walk: Walk) -> Talk[tuple[Ending, Exception | None]]:
     except Exception as error:
         if walk.begun:
             walk.note(Failed(at=walk.now.place))
-        if not device_memory.is_out_of_memory(error):
+        if not device_memory.is_out_of_memory(error, walk.device):
             return Ending.FAILED, error
     else:
         return Ending.FINISHED, None

@@ -11,6 +11,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import torch
+
 from engine.objective.objective import OrientedObjectives
 from engine.plan.memory import ran_out_of_memory, smaller
 from engine.run import device_memory
@@ -89,7 +91,7 @@ class Walk:
             try:
                 message = yield from self._go_on()
             except Exception as error:
-                if not device_memory.is_out_of_memory(error):
+                if not device_memory.is_out_of_memory(error, self.device):
                     raise
                 exhausted = True
             # Outside the `except`: the traceback held every tensor of the failed evaluation.
@@ -110,6 +112,11 @@ class Walk:
         """Where the job stands."""
         assert self._now is not None, "loading made it"
         return self._now
+
+    @property
+    def device(self) -> torch.device | None:
+        """Where it is computed, once it has been loaded."""
+        return None if self._loaded is None else self._loaded.device
 
     @property
     def _targets(self) -> TargetMeasurer:
