@@ -16,20 +16,10 @@ import torch
 from engine.objective.objective import OrientedObjectives
 from engine.plan.memory import ran_out_of_memory, smaller
 from engine.run import device_memory
-from engine.run.advance import (
-    advance,
-    entered,
-    is_due_to_be_checked,
-    is_sound,
-)
+from engine.run.advance import advance, entered, is_due_to_be_checked, is_sound
 from engine.run.control import Discard, Ended, Held, Stop, Talk
 from engine.run.initialisation import first_image
-from engine.run.optimizers import (
-    for_changed_objective,
-    marked_good,
-    result,
-    rolled_back,
-)
+from engine.run.optimizers import for_changed_objective, marked_good, result, rolled_back
 from engine.run.preparation import prepare
 from engine.run.state import Snapshot, State
 from engine.run.targets import TargetMeasurer
