@@ -105,7 +105,7 @@ class Walk:
             except RecordingError:
                 message = self._give_up(Rung.RECORDINGS, "failed")
             except Exception as error:
-                if not device_memory.is_out_of_memory(error):
+                if not device_memory.is_out_of_memory(error, self.device):
                     raise
                 exhausted = True
             # Outside the `except`: the traceback held every tensor of the failed evaluation.
@@ -126,6 +126,11 @@ class Walk:
         """Where the job stands."""
         assert self._now is not None, "loading made it"
         return self._now
+
+    @property
+    def device(self) -> torch.device | None:
+        """Where it is computed, once it has been loaded."""
+        return None if self._loaded is None else self._loaded.device
 
     @property
     def _targets(self) -> TargetMeasurer:
