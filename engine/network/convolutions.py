@@ -30,12 +30,14 @@ class Arithmetic:
         dtype: What the network computes in: float32, bfloat16, or float64 as a reference.
         winograd: Whether to use NNPACK.
         fused: Whether to use oneDNN with packed weights.
+        products: Whether roots of matrices are by products; else by eigenvalues.
     """
 
     device: torch.device
     dtype: torch.dtype
     winograd: bool = False
     fused: bool = False
+    products: bool = False
 
     @property
     def layout(self) -> torch.memory_format:

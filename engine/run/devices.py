@@ -42,7 +42,7 @@ def choose_arithmetic(settings: Settings) -> Arithmetic:
     cpu = device.type == "cpu"
     winograd = cpu and dtype is torch.float32 and winograd_available()
     fused = cpu and not winograd and fused_available(dtype)
-    return Arithmetic(device, dtype, winograd, fused)
+    return Arithmetic(device, dtype, winograd, fused, products=not cpu)
 
 
 def _choose_device(wanted: Device) -> torch.device:
@@ -94,7 +94,11 @@ def machine_for(settings: Settings, networks: Mapping[NetworkName, Path]) -> Mac
 def arithmetic_of(plan: Plan) -> Arithmetic:
     """How a plan has convolutions computed."""
     return Arithmetic(
-        torch.device(plan.kind), _DTYPES[plan.precision], winograd=plan.winograd, fused=plan.fused
+        torch.device(plan.kind),
+        _DTYPES[plan.precision],
+        winograd=plan.winograd,
+        fused=plan.fused,
+        products=plan.kind is not Device.CPU,
     )
 
 
