@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
-from engine.objective.losses import STYLE_LOSSES
+from engine.objective.losses import style_loss
 from engine.objective.statistics import blend
 from engine.objective.targets import Targets
 from engine.objective.terms.content import ContentTerm
@@ -23,6 +23,8 @@ def compose(
     settings: Settings,
     shares: Sequence[float],
     projections: Mapping[str, Tensor],
+    *,
+    products: bool,
 ) -> Terms:
     """Content weight * content + style weight * style + smoothness * total variation.
 
@@ -34,6 +36,7 @@ def compose(
         settings: The weights are read from here.
         shares: Each style image's in the blend.
         projections: Of the network the targets were measured with.
+        products: Whether roots of matrices are by products; else by eigenvalues.
     """
     content_weight = 0.0
     if targets.content is not None:
@@ -42,7 +45,7 @@ def compose(
         ContentTerm(layer, (targets.content or {})[layer], weight, projections.get(layer))
         for layer, weight in _relative(settings.content_layers, content_weight)
     ]
-    loss = STYLE_LOSSES[settings.style_loss]
+    loss = style_loss(settings.style_loss, products=products)
     additive = []
     for layer, weight in _relative(settings.style_layers, settings.effective_style_weight()):
         projection = projections.get(layer)

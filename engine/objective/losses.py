@@ -16,13 +16,14 @@ so a weight of another program, times its loss over ours at the same pictures, i
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from engine.objective.matrix_roots import polar_factor, root_and_inverse
+from engine.objective.matrix_roots import depth_below_zero, polar_factor, root_and_inverse
 from engine.objective.statistics import Statistics, eigh
 from engine.spec.choices import StyleLoss
 
@@ -31,6 +32,12 @@ TINY = 1e-12
 
 StyleLossFunction = Callable[[Statistics, Statistics], Tensor]
 """(statistics of the pastiche, target) -> scalar; differentiable in the first."""
+
+Transport = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
+"""The trace of R = (L^T (S + e I) L)^1/2, and L R^-1 L^T (C, C), the way from one Gaussian to another.
+
+Of a covariance S (C, C), the factor L (C, K) of another and a ridge e, which is positive.
+"""
 
 
 def gram_loss(found: Statistics, target: Statistics) -> Tensor:
@@ -46,19 +53,26 @@ def gram_mean_std_loss(found: Statistics, target: Statistics) -> Tensor:
     return (gram_loss(found, target) + mean + std) / 3
 
 
-def wasserstein_loss(found: Statistics, target: Statistics) -> Tensor:
+def wasserstein_loss(found: Statistics, target: Statistics, transport: Transport) -> Tensor:
     """Squared 2-Wasserstein distance of the two Gaussians over the target's power.
 
     ||mu - mu_s||^2 + tr(S + S_s - 2 (S_s^1/2 S S_s^1/2)^1/2), over ||mu_s||^2 + tr S_s, which is
     the distance of the target from nothing. With S_s = L L^T the last trace is that of the root of
     L^T S L, so only the directions in which the target varies are looked at. Both covariances are
     widened by the target's ridge, without which the slope at a variance of 0 would be infinite.
+
+    Args:
+        found: Of the pastiche.
+        target: Of the paintings.
+        transport: How roots are taken.
     """
     variances, directions = target.principal
     mean = (found.mean - target.mean).square().sum()
     widened = variances + target.ridge
     own = 2 * widened.sum() - target.covariance.diagonal().sum()
-    bures: Tensor = _Bures.apply(found.covariance, directions * widened.sqrt(), target.ridge)
+    bures: Tensor = _Bures.apply(
+        found.covariance, directions * widened.sqrt(), target.ridge, transport
+    )
     loss: Tensor = (mean + bures + own) / (target.gram.diagonal().sum() + TINY)
     return loss
 
@@ -71,54 +85,63 @@ class _Bures(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, found: Tensor, factor: Tensor, ridge: Tensor) -> Tensor:
-        widened = found.clone()
-        widened.diagonal().add_(ridge)
-        if found.is_cpu:
-            overlap, transport = transport_by_eigenvalues(widened, factor, ridge)
-        else:
-            overlap, transport = transport_by_products(widened, factor)
-        ctx.save_for_backward(transport)
+    def forward(
+        ctx: Any, found: Tensor, factor: Tensor, ridge: Tensor, transport: Transport
+    ) -> Tensor:
+        overlap, moves = transport(found, factor, ridge)
+        ctx.save_for_backward(moves)
         return found.diagonal().sum() - 2 * overlap
 
     @staticmethod
-    def backward(ctx: Any, *outputs: Tensor) -> tuple[Tensor, None, None]:
-        (transport,) = ctx.saved_tensors
-        slope = -transport * outputs[0]
+    def backward(ctx: Any, *outputs: Tensor) -> tuple[Tensor, None, None, None]:
+        (moves,) = ctx.saved_tensors
+        slope = -moves * outputs[0]
         slope.diagonal().add_(outputs[0])
-        return slope, None, None
+        return slope, None, None, None
 
 
 def transport_by_eigenvalues(
-    widened: Tensor, factor: Tensor, ridge: Tensor
+    covariance: Tensor, factor: Tensor, ridge: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """The trace of R = (L^T S L)^1/2, and L R^-1 L^T (C, C), by an eigendecomposition of (K, K).
-
-    Args:
-        widened: S, (C, C), no eigenvalue below the ridge.
-        factor: L, (C, K), no singular value below the root of the ridge.
-        ridge: Tells eigenvalues from rounding.
-    """
-    values, vectors = eigh(factor.T @ widened @ factor)
+    """A `Transport` by an eigendecomposition of (K, K), in which rounding is told by the ridge."""
+    values, vectors = eigh(factor.T @ _widened(covariance, ridge) @ factor)
     roots = values.clamp_min(ridge.square()).sqrt()
     turned = factor @ vectors
     return roots.sum(), (turned / roots) @ turned.T
 
 
-def transport_by_products(widened: Tensor, factor: Tensor) -> tuple[Tensor, Tensor]:
-    """The same by products alone: with S^1/2 L = P R, P orthonormal, it is S^-1/2 P L^T.
+def transport_by_products(
+    covariance: Tensor, factor: Tensor, ridge: Tensor
+) -> tuple[Tensor, Tensor]:
+    """A `Transport` by products alone: with S^1/2 L = P R, P orthonormal, it is S^-1/2 P L^T.
 
-    S is no squared covariance, as L^T S L is, so float32 loses less of its small eigenvalues.
+    S is no squared covariance, as L^T S L is, so float32 loses less of its small eigenvalues. What
+    short numbers left of it below 0 is a reason for a wider ridge: no eigenvalue is below half of
+    that. Where the ridge is twice as wide as rounding is deep, it stays.
     """
-    root, inverse = root_and_inverse(widened)
+    root, inverse = root_and_inverse(
+        _widened(covariance, torch.maximum(ridge, 2 * depth_below_zero(covariance)))
+    )
     product = root @ factor
     orthonormal = polar_factor(product)
     transport = inverse @ orthonormal @ factor.T
     return (orthonormal * product).sum(), (transport + transport.T) / 2
 
 
-STYLE_LOSSES: dict[StyleLoss, StyleLossFunction] = {
-    StyleLoss.GRAM: gram_loss,
-    StyleLoss.GRAM_MEAN_STD: gram_mean_std_loss,
-    StyleLoss.WASSERSTEIN: wasserstein_loss,
-}
+def _widened(covariance: Tensor, ridge: Tensor) -> Tensor:
+    """S + e I."""
+    widened = covariance.clone()
+    widened.diagonal().add_(ridge)
+    return widened
+
+
+def style_loss(name: StyleLoss, *, products: bool = False) -> StyleLossFunction:
+    """The loss of a name, its roots taken by products alone or by eigenvalues."""
+    match name:
+        case StyleLoss.GRAM:
+            return gram_loss
+        case StyleLoss.GRAM_MEAN_STD:
+            return gram_mean_std_loss
+        case StyleLoss.WASSERSTEIN:
+            transport = transport_by_products if products else transport_by_eigenvalues
+            return functools.partial(wasserstein_loss, transport=transport)

@@ -104,9 +104,12 @@ class OrientedObjectives:
     ) -> None:
         self._network = network
         self._targets = tuple(targets)
+        products = network.arithmetic.products
         self._objectives = [
             Objective(
-                network, compose(seen, settings, shares, network.projections), seen.orientation
+                network,
+                compose(seen, settings, shares, network.projections, products=products),
+                seen.orientation,
             )
             for seen in self._targets
         ]

@@ -12,7 +12,7 @@ from torch import Tensor
 from engine.network.convolutions import Arithmetic
 from engine.network.costs import NetworkCosts
 from engine.network.networks import Network
-from engine.objective.losses import STYLE_LOSSES
+from engine.objective.losses import style_loss
 from engine.objective.statistics import Statistics, measure
 from engine.objective.terms.style import StyleTerm
 from engine.plan.machine import Speed
@@ -30,7 +30,7 @@ def measure_speed(settings: Settings, arithmetic: Arithmetic) -> Speed:
     layers = frozenset(layer for layer, _ in settings.style_layers)
     return Speed(
         _operations_per_second(settings.network, arithmetic),
-        _style_loss_seconds(settings.style_loss, settings.network, layers, arithmetic.device),
+        _style_loss_seconds(settings.style_loss, settings.network, layers, arithmetic),
     )
 
 
@@ -52,15 +52,16 @@ def _operations_per_second(name: NetworkName, arithmetic: Arithmetic) -> float:
 
 @functools.cache
 def _style_loss_seconds(
-    loss: StyleLoss, network: NetworkName, layers: frozenset[str], device: torch.device
+    loss: StyleLoss, network: NetworkName, layers: frozenset[str], arithmetic: Arithmetic
 ) -> float:
     """Seconds that the style terms take to close, whatever the picture's size."""
     generator = torch.Generator().manual_seed(0)
+    formula = style_loss(loss, products=arithmetic.products)
     terms = []
     for layer in sorted(layers):
         features = torch.rand(1, channels_of(layer, network), 32, 32, generator=generator)
-        found = measure(features.to(device))
-        terms.append((StyleTerm(layer, found, 1.0, STYLE_LOSSES[loss], None), found))
+        found = measure(features.to(arithmetic.device))
+        terms.append((StyleTerm(layer, found, 1.0, formula, None), found))
 
     def close() -> None:
         for term, found in terms:
@@ -68,7 +69,7 @@ def _style_loss_seconds(
             sums = Statistics(found.count, found.total.clone(), found.outer.clone())
             term.close(sums, 1.0)
 
-    return _seconds(close, device)
+    return _seconds(close, arithmetic.device)
 
 
 def _seconds(work: Callable[[], object], device: torch.device) -> float:

@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.objective.losses import (
-    STYLE_LOSSES,
+    gram_loss,
+    style_loss,
     transport_by_eigenvalues,
     transport_by_products,
-    wasserstein_loss,
 )
 from engine.objective.statistics import Statistics, blend, measure
+from engine.spec.choices import StyleLoss
 
 
 def features(seed: int, channels: int = 5, positions: int = 60) -> torch.Tensor:
@@ -67,9 +68,9 @@ def test_a_blend_is_the_weighted_mean_of_moments(a: float, b: float) -> None:
     torch.testing.assert_close(mixed.mean, (a * one.mean + b * two.mean) / (a + b))
 
 
-@pytest.mark.parametrize("kind", STYLE_LOSSES)
-def test_style_losses_pass_gradcheck(kind: str) -> None:
-    loss, target = STYLE_LOSSES[kind], measure(features(1))
+@pytest.mark.parametrize("kind", StyleLoss)
+def test_style_losses_pass_gradcheck(kind: StyleLoss) -> None:
+    loss, target = style_loss(kind), measure(features(1))
     found = measure(features(2))
 
     def of(total: torch.Tensor, outer: torch.Tensor) -> torch.Tensor:
@@ -79,10 +80,10 @@ def test_style_losses_pass_gradcheck(kind: str) -> None:
     assert torch.autograd.gradcheck(of, (total, outer))
 
 
-@pytest.mark.parametrize("kind", STYLE_LOSSES)
-def test_style_losses_have_no_unit(kind: str) -> None:
+@pytest.mark.parametrize("kind", StyleLoss)
+def test_style_losses_have_no_unit(kind: StyleLoss) -> None:
     a, b = features(1), features(2)
-    loss = STYLE_LOSSES[kind]
+    loss = style_loss(kind)
     plain = loss(measure(a), measure(b))
     scaled = loss(measure(1000 * a), measure(1000 * b))
     torch.testing.assert_close(plain, scaled)
@@ -97,7 +98,7 @@ def test_wasserstein_of_diagonal_gaussians_is_the_distance_of_means_and_spreads(
         gram = torch.diag(sd.square()) + torch.outer(mean, mean)
         return Statistics(count, (mean * count).double(), (gram * count).double())
 
-    found = wasserstein_loss(gaussian(mean, sd), gaussian(mean_s, sd_s))
+    found = style_loss(StyleLoss.WASSERSTEIN)(gaussian(mean, sd), gaussian(mean_s, sd_s))
     distance = (mean - mean_s).square().sum() + (sd - sd_s).square().sum()
     whole = sd_s.square().sum() + mean_s.square().sum()
     assert float(found) == pytest.approx(float(distance / whole), rel=2e-3)  # the ridge
@@ -106,7 +107,7 @@ def test_wasserstein_of_diagonal_gaussians_is_the_distance_of_means_and_spreads(
 def test_an_empty_picture_is_one_target_away() -> None:
     target = features(1)
     nothing = torch.zeros_like(target)
-    assert float(STYLE_LOSSES["gram"](measure(nothing), measure(target))) == pytest.approx(1)
+    assert float(gram_loss(measure(nothing), measure(target))) == pytest.approx(1)
 
 
 def test_the_transport_map_is_the_same_by_eigenvalues_and_by_products() -> None:
@@ -115,11 +116,11 @@ def test_the_transport_map_is_the_same_by_eigenvalues_and_by_products() -> None:
     ridge = target.ridge
     variances, directions = target.principal
     factor = directions * (variances + ridge).sqrt()
-    widened = found.covariance + ridge * torch.eye(20)
-    value, transport = transport_by_eigenvalues(widened, factor, ridge)
-    again, other = transport_by_products(widened, factor)
+    value, transport = transport_by_eigenvalues(found.covariance, factor, ridge)
+    again, other = transport_by_products(found.covariance, factor, ridge)
     torch.testing.assert_close(again, value, rtol=1e-9, atol=0)
     torch.testing.assert_close(other, transport, rtol=1e-6, atol=1e-6)
     # It takes one Gaussian to the other: T S T is S_s, where S_s varies.
+    widened = found.covariance + ridge * torch.eye(20)
     moved = directions.T @ transport @ widened @ transport @ directions
     torch.testing.assert_close(moved, torch.diag(variances + ridge), rtol=0, atol=1e-6)

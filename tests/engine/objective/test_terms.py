@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.objective.losses import STYLE_LOSSES
+from engine.objective.losses import style_loss
 from engine.objective.statistics import Statistics, measure
 from engine.objective.terms.content import ContentEncoder, ContentTerm
 from engine.objective.terms.style import StyleEncoder, StyleTerm
@@ -40,7 +40,7 @@ def content_term(projected: bool, dtype: torch.dtype = torch.float64) -> Content
 def style_term(loss: StyleLoss, dtype: torch.dtype = torch.float64) -> StyleTerm:
     encoder = StyleEncoder([LAYER])
     encoder.look(LAYER, drawn(8, dtype=dtype), WHOLE)
-    return StyleTerm(LAYER, encoder.targets()[LAYER], 2.0, STYLE_LOSSES[loss], None)
+    return StyleTerm(LAYER, encoder.targets()[LAYER], 2.0, style_loss(loss), None)
 
 
 Evaluated = tuple[Tensor, Tensor]
@@ -161,7 +161,7 @@ def test_weighted_style_is_the_loss_of_weighted_moments_and_so_is_its_gradient(
     rows, row = features.flatten(2)[0], weights.flatten(2)[0]
     moments = Statistics(row.sum(), (row * rows).sum(1), (row * rows) @ rows.T)
     target = measure(drawn(8))
-    value = 2.0 * STYLE_LOSSES[loss](moments, target)
+    value = 2.0 * style_loss(loss)(moments, target)
     (gradient,) = torch.autograd.grad(value, features)
     found = TERMS[loss.value](features.detach(), weights)
     torch.testing.assert_close(found[0], value.detach())
