@@ -24,18 +24,17 @@ _ONE = [1, 1]
 """Stride, padding and dilation of a convolution."""
 
 
-@torch.no_grad()
 def measure(bench: Bench) -> None:
     """Time them all; every value is in seconds."""
-    bench.attempt("alternatives, masks", _masks, bench)
+    bench.add("alternatives, masks", _masks, bench)
     if bench.card:
-        bench.attempt("alternatives, convolution and ReLU", _rectified, bench)
-        bench.attempt("alternatives, three channels or eight", _first, bench)
-    bench.attempt("alternatives, padding by nothing", _padding, bench)
+        bench.add("alternatives, convolution and ReLU", _rectified, bench)
+        bench.add("alternatives, three channels or eight", _first, bench)
+    bench.add("alternatives, padding by nothing", _padding, bench)
     for size in sorted(set(_SIZES)):
-        bench.attempt(f"roots, {size} channels", _roots, bench, size)
+        bench.add(f"roots, {size} channels", _roots, bench, size)
     if bench.card:
-        bench.attempt("roots, all layers", _all_roots, bench)
+        bench.add("roots, all layers", _all_roots, bench)
 
 
 def _features(bench: Bench, channels: int, side: int) -> Tensor:

@@ -9,6 +9,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 
@@ -33,6 +34,15 @@ RECORDED = 5
 """Evaluations in one orientation after which a recording is certainly being replayed."""
 
 
+@dataclass(frozen=True)
+class _Task:
+    """Some work, what it is called, and the seconds it needs."""
+
+    name: str
+    work: Callable[[], object]
+    needs: float
+
+
 class Bench:
     """One section's bench.
 
@@ -55,39 +65,44 @@ class Bench:
         self.content_file, self.style_file = content, style
         self._notes: Path = options.notes
         self._end = time.monotonic() + options.seconds
+        self._tasks: list[_Task] = []
         self._found: dict[str, object] = {}
 
     def left(self) -> float:
         """Seconds that are left to the section."""
         return self._end - time.monotonic()
 
-    def note(self, name: str, value: object) -> None:
-        """Keep a finding at once: what comes next may end the process."""
-        self._found[name] = value
-        self._notes.write_text(json.dumps(self._found))
-
-    def attempt(
-        self, name: str, work: Callable[..., object], *arguments: object, needs: float = 0
+    def add(
+        self, name: str, work: Callable[..., object], *arguments: object, needs: float = 1
     ) -> None:
-        """Note what some work finds, or what it failed of; nothing is begun without time for it.
+        """Have some work done by `run`.
 
         Args:
-            name: Of the finding.
+            name: Of what it finds.
             work: Its result goes into JSON.
             arguments: Of the work.
-            needs: Seconds that it takes, about.
+            needs: Seconds that it takes, about; with less left it is not begun.
         """
-        if self.left() < needs:
-            self.note(name, {"skipped": "no time was left"})
-            return
-        began = time.monotonic()
+        self._tasks.append(_Task(name, lambda: work(*arguments), needs))
+        self._found[name] = {"skipped": "it was not reached"}
+
+    def run(self) -> None:
+        """Do all that was added; each finding is written at once: the next may end the process."""
+        for task in self._tasks:
+            began = time.monotonic()
+            self._found[task.name] = self._done(task)
+            self._notes.write_text(json.dumps(self._found))
+            print(f"{task.name}: {time.monotonic() - began:.1f} s", flush=True)
+            self.clear()
+
+    def _done(self, task: _Task) -> object:
+        """What a task finds, or what it failed of."""
+        if self.left() < task.needs:
+            return {"skipped": "no time was left"}
         try:
-            value = work(*arguments)
+            return task.work()
         except Exception:
-            value = {"error": traceback.format_exc(limit=-4)}
-        self.note(name, value)
-        print(f"{name}: {time.monotonic() - began:.1f} s", flush=True)
-        self.clear()
+            return {"error": traceback.format_exc(limit=-4)}
 
     def clear(self) -> None:
         """Give back all that no tensor holds, unless the card is past answering."""

@@ -43,8 +43,9 @@ BOUNDS: Mapping[str, Bound] = {
     "float16": Bound(2e-2, 0.97, 0.08),
 }
 
-_TILED = 1e-3
-"""How far the gradient of tiles in float32 may be from that of the whole image."""
+_TILED = {StyleLoss.GRAM: 1e-3, StyleLoss.WASSERSTEIN: 1e-2}
+"""How far the gradient of tiles in float32 may be from that of the whole image: the roots of
+covariances make more of what is lost in sums."""
 
 _REPLAYED = {"total": 1e-3, "gradient": 1e-2}
 """How far a replay may be from the same evaluation kernel by kernel."""
@@ -54,13 +55,13 @@ def measure(bench: Bench) -> None:
     """Hold evaluations against the plain formulas, then against each other."""
     for settings in _combinations(bench):
         name = f"{settings.network} {settings.style_loss} {settings.pooling}"
-        bench.attempt(f"formula, {name}", against_formula, bench, settings)
-    for loss in (StyleLoss.GRAM, StyleLoss.WASSERSTEIN):
+        bench.add(f"formula, {name}", against_formula, bench, settings)
+    for loss in _TILED:
         for numbers in ("ieee", "bfloat16") if bench.card else ("ieee",):
-            bench.attempt(f"tiles, {loss} {numbers}", tiles_against_whole, bench, loss, numbers)
+            bench.add(f"tiles, {loss} {numbers}", tiles_against_whole, bench, loss, numbers)
     if bench.card:
         for network in (NetworkName.DRAFT, NetworkName.VGG19):
-            bench.attempt(f"replay, {network}", replay_against_eager, bench, network)
+            bench.add(f"replay, {network}", replay_against_eager, bench, network)
     hazards.measure(bench)
 
 
@@ -69,7 +70,7 @@ def _combinations(bench: Bench) -> Iterator[Settings]:
     for loss in StyleLoss:
         yield bench.settings(network="draft", style_loss=loss)
     for loss, pooling in itertools.product(StyleLoss, Pooling):
-        if bench.card or Pooling.MAX is pooling or StyleLoss.WASSERSTEIN is loss:
+        if bench.card or pooling is Pooling.MAX or loss is StyleLoss.GRAM:
             yield bench.settings(style_loss=loss, pooling=pooling)
 
 
@@ -139,11 +140,11 @@ def _row(
 
 def tiles_against_whole(bench: Bench, loss: StyleLoss, numbers: str) -> dict[str, object]:
     """How far total and gradient of tiles are from those of the whole image."""
-    size, sides = ((384, 256), (64, 128)) if bench.card else ((96, 80), (32, 64))
+    size, sides = ((384, 256), (64, 128)) if bench.card else ((80, 64), (16, 32))
     image = bench.image(size)
     settings = bench.settings(style_loss=loss)
     whole, _ = _evaluated(bench, settings, image, numbers)
-    bound = _TILED if numbers == "ieee" else BOUNDS[numbers].norm
+    bound = _TILED[loss] if numbers == "ieee" else BOUNDS[numbers].norm
     found: dict[str, object] = {}
     for side in sides:
         cut, _ = _evaluated(bench, settings, image, numbers, Tiling(side))

@@ -16,15 +16,15 @@ _ASKED = "driver_version,clocks.sm,clocks.max.sm,clocks.mem,power.limit,temperat
 
 def measure(bench: Bench) -> None:
     """Note the versions, the card, and its ceilings."""
-    bench.attempt("versions", _versions)
-    bench.attempt("host", _host)
+    bench.add("versions", _versions)
+    bench.add("host", _host)
     if bench.card:
-        bench.attempt("card", _card)
-        bench.attempt("as found", _driver)
-    bench.attempt("copy, bytes per second", copy_rate, bench.device)
+        bench.add("card", _card)
+        bench.add("as found", _driver)
+    bench.add("copy, bytes per second", copy_rate, bench.device)
     for numbers in NUMBERS if bench.card else ("ieee",):
-        bench.attempt(f"products, {numbers}", product_rate, bench.device, numbers)
-        bench.attempt(f"convolutions, {numbers}", convolution_rate, bench.device, numbers)
+        bench.add(f"products, {numbers}", product_rate, bench.device, numbers)
+        bench.add(f"convolutions, {numbers}", convolution_rate, bench.device, numbers)
 
 
 def _versions() -> dict[str, object]:

@@ -38,13 +38,13 @@ _CHUNK = 1 << 18
 def measure(bench: Bench) -> None:
     """Go through them one by one."""
     for name, painting in _paintings().items():
-        bench.attempt(f"flat, {name}", flat_painting, bench, painting, needs=5)
+        bench.add(f"flat, {name}", flat_painting, bench, painting, needs=3)
     for channels, powers in _SUMS if bench.card else ((64, (12, 16)),):
         for power in powers:
             name = f"sums, {channels} channels, 2^{power} positions"
-            bench.attempt(name, gram_errors, bench, channels, 1 << power)
+            bench.add(name, gram_errors, bench, channels, 1 << power)
     if bench.card:
-        bench.attempt("failed recording", failed_recording, bench, needs=10)
+        bench.add("failed recording", failed_recording, bench, needs=10)
 
 
 def _paintings() -> Mapping[str, Picture]:
@@ -70,7 +70,7 @@ def flat_painting(bench: Bench, painting: Picture) -> dict[str, object]:
     """Fifty steps of Adam under the Wasserstein loss: finite, and as far as the CPU comes."""
     found: dict[str, object] = {}
     for network in ("draft", "vgg19") if bench.card else ("draft",):
-        side = 128 if network == "vgg19" else 96
+        side = 128 if bench.card else 48
         settings = bench.settings(
             network=network, output_size=side, coarsest_size=side, steps=50, optimizer="adam"
         )

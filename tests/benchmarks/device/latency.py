@@ -24,7 +24,7 @@ _MANY = 100_000
 
 def measure(bench: Bench) -> None:
     """Stop jobs in the middle of a scale."""
-    side, after = (512, (1.5, 2.2)) if bench.card else (64, (1.0,))
+    side, after = (512, (1.5, 2.2)) if bench.card else (48, (0.5,))
     for optimizer in ("adam", "lbfgs"):
         settings = bench.settings(
             network="draft",
@@ -35,7 +35,7 @@ def measure(bench: Bench) -> None:
         )
         job = bench.job(settings)
         for seconds in after:
-            bench.attempt(f"{optimizer}, stopped after {seconds} s", _stopped, bench, job, seconds)
+            bench.add(f"{optimizer}, stopped after {seconds} s", _stopped, bench, job, seconds)
 
 
 @dataclass

@@ -69,7 +69,7 @@ def _mark(wanted: _Wanted, report: Mapping[str, Any]) -> Mark:
     except (LookupError, TypeError, ValueError) as error:
         ended = section["ended"]
         return Mark(wanted.name, wanted.wanted, f"missing: {error!r} ({ended})", False)
-    return Mark(wanted.name, wanted.wanted, found, holds and section["ended"] == "finished")
+    return Mark(wanted.name, wanted.wanted, found, holds)
 
 
 def _rows(found: _Found, beginning: str) -> dict[str, Any]:

@@ -30,12 +30,10 @@ _LARGEST_PAINTING = 1024
 def measure(bench: Bench) -> None:
     """From small to large, then a whole job."""
     for network, size in _WHOLE:
-        bench.attempt(f"{network} {size} whole", evaluated, bench, network, size, "none", needs=4)
-    bench.attempt("job, vgg19 2048", _whole_job, bench, needs=8)
+        bench.add(f"{network} {size} whole", evaluated, bench, network, size, "none", needs=4)
+    bench.add("job, vgg19 2048", _whole_job, bench, needs=8)
     for network, size, needs in _AUTO:
-        bench.attempt(
-            f"{network} {size} auto", evaluated, bench, network, size, "auto", needs=needs
-        )
+        bench.add(f"{network} {size} auto", evaluated, bench, network, size, "auto", needs=needs)
 
 
 def evaluated(bench: Bench, network: str, size: int, tile: str) -> dict[str, object]:

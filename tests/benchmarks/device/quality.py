@@ -12,7 +12,7 @@ from tests.benchmarks.device.bench import Bench, float32_as
 def measure(bench: Bench) -> None:
     """One pair of pictures by two optimisers."""
     for optimizer in (OptimizerName.ADAM, OptimizerName.LBFGS):
-        bench.attempt(optimizer.value, _beside_float32, bench, optimizer, needs=6)
+        bench.add(optimizer.value, _beside_float32, bench, optimizer, needs=6)
 
 
 def _beside_float32(bench: Bench, optimizer: OptimizerName) -> dict[str, object]:

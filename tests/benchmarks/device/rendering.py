@@ -17,7 +17,7 @@ _ROOT = Path(__file__).resolve().parents[3]
 def measure(bench: Bench) -> None:
     """Once with each network."""
     for network in ("draft", "vgg19"):
-        bench.attempt(network, _rendered, bench, network, needs=5)
+        bench.add(network, _rendered, bench, network, needs=5)
 
 
 def _rendered(bench: Bench, network: str) -> dict[str, object]:

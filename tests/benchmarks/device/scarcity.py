@@ -18,9 +18,9 @@ _SMALL, _LEFT = 8 * 10**9, 10**9
 
 def measure(bench: Bench) -> None:
     """Each job has to finish, and to say how it was cut."""
-    bench.attempt("8 GB, 4096 px", _on_small_card, bench, needs=6)
-    bench.attempt("1 GB left before", _filled_before, bench, needs=4)
-    bench.attempt("1 GB left meanwhile", _filled_meanwhile, bench, needs=4)
+    bench.add("8 GB, 4096 px", _on_small_card, bench, needs=6)
+    bench.add("1 GB left before", _filled_before, bench, needs=4)
+    bench.add("1 GB left meanwhile", _filled_meanwhile, bench, needs=4)
 
 
 def _on_small_card(bench: Bench) -> dict[str, object]:

@@ -15,7 +15,7 @@ class Section:
 
     Attributes:
         name: Of the section.
-        module: Beside this one; its `measure` takes a `Bench`.
+        module: Beside this one; its `measure` adds what is to be done to a `Bench`.
         share: Of all the time.
         needs_card: Whether a CPU has nothing to show here.
     """
@@ -26,7 +26,7 @@ class Section:
     needs_card: bool = False
 
     def load(self) -> Callable[[Any], None]:
-        """What measures it; loads torch."""
+        """What adds its work to a bench; imports torch."""
         found: Callable[[Any], None] = importlib.import_module(
             f"tests.benchmarks.device.{self.module}"
         ).measure

@@ -25,16 +25,16 @@ _TOP = 15
 def measure(bench: Bench) -> None:
     """Times, then the kernels they are made of, then other ways to do the same."""
     numbers = "bfloat16" if bench.card else "ieee"
-    bench.attempt("ceiling", _ceiling, bench, numbers)
+    bench.add("ceiling", _ceiling, bench, numbers)
     sizes = (1024, 2048, 512) if bench.card else (64,)
     for size in sizes:
         for loss in (StyleLoss.GRAM, StyleLoss.WASSERSTEIN):
-            bench.attempt(f"vgg19 {loss} {size}", _beside_reference, bench, loss, size, needs=5)
-        bench.attempt(f"draft {size}", _draft, bench, size)
+            bench.add(f"vgg19 {loss} {size}", _beside_reference, bench, loss, size, needs=5)
+        bench.add(f"draft {size}", _draft, bench, size)
     if bench.card:
         for network in ("vgg19", "draft"):
             for size in (512, 1024):
-                bench.attempt(f"kernels, {network} {size}", _kernels, bench, network, size)
+                bench.add(f"kernels, {network} {size}", _kernels, bench, network, size)
     alternatives.measure(bench)
 
 

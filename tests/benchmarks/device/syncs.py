@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 import warnings
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -18,8 +18,6 @@ from tests.benchmarks.device.bench import RECORDED, Bench, stepper
 
 _STEPS, _PROFILED = 8, 20
 
-_WAYS: Mapping[str, Tiling] = {"whole": WHOLE, "tiled": Tiling(64)}
-
 _READS = ("_local_scalar_dense", "is_nonzero", "equal", "nonzero")
 """Operations whose answer the host waits for."""
 
@@ -28,12 +26,13 @@ _WAITS = ("cudaStreamSynchronize", "cudaDeviceSynchronize", "cudaEventSynchroniz
 
 def measure(bench: Bench) -> None:
     """Each optimiser, whole (replayed on a card) and in tiles."""
+    ways = {"whole": WHOLE, "tiled": Tiling(128 if bench.card else 32)}
     for network in ("draft", "vgg19"):
-        for way, tiling in _WAYS.items():
+        for way, tiling in ways.items():
             if bench.card or (network, way) != ("vgg19", "tiled"):
                 for optimizer in OptimizerName:
                     name = f"{network} {way} {optimizer}"
-                    bench.attempt(name, _waits, bench, network, tiling, optimizer)
+                    bench.add(name, _waits, bench, network, tiling, optimizer)
 
 
 def _waits(
@@ -41,7 +40,7 @@ def _waits(
 ) -> dict[str, object]:
     """How often the host waits in eight steps; on a card also what twenty ask of it."""
     settings = bench.settings(network=network, optimizer=optimizer)
-    size = (384, 320) if bench.card else (96, 80)
+    size = (384, 320) if bench.card else (64, 48)
     objective = bench.objective(settings, size, tiling)
     step = stepper(objective, settings, bench.image(size))
     # Its memory is full, and all is recorded that will be replayed.
