@@ -98,6 +98,17 @@ def objective(
     settings: Any,
 ) -> Tensor:
     """The total at an image, for one style image; as the network of the settings sees them."""
+    return sum(terms(image, content, style, weights, settings).values(), image.new_zeros(()))
+
+
+def terms(
+    image: Tensor,
+    content: Tensor | None,
+    style: Tensor,
+    weights: Mapping[str, Tensor],
+    settings: Any,
+) -> dict[str, Tensor]:
+    """The weighted terms whose sum the total is: `content relu4_2`, `style relu1_1`, ..."""
 
     def seen(picture: Tensor) -> dict:
         if settings.network == "draft":
@@ -105,7 +116,7 @@ def objective(
         return features(picture, weights, settings.pooling, settings.padding)
 
     at = seen(image)
-    total = image.new_zeros(())
+    found = {}
     gain = 1.0
     if settings.network == "draft":
         gain = 2.4 if settings.optimizer == "lbfgs" else 1.32
@@ -114,12 +125,12 @@ def objective(
         whole = sum(weight for _, weight in settings.content_layers)
         for layer, weight in settings.content_layers:
             error = (at[layer] - aim[layer]).pow(2).mean() / aim[layer].pow(2).mean()
-            total = total + gain * settings.content_weight * weight / whole * error
+            found[f"content {layer}"] = gain * settings.content_weight * weight / whole * error
     whole = sum(weight for _, weight in settings.style_layers)
     strength = settings.style_weight * settings.style_strength
     aim = seen(style)
     for layer, weight in settings.style_layers:
         loss = style_loss(settings.style_loss, at[layer], aim[layer])
-        total = total + strength * weight / whole * loss
+        found[f"style {layer}"] = strength * weight / whole * loss
     across, down = image.diff(dim=3).pow(2).mean(), image.diff(dim=2).pow(2).mean()
-    return total + settings.smoothness * (across + down)
+    return found | {"smoothness": settings.smoothness * (across + down)}
