@@ -34,7 +34,7 @@ StyleLossFunction = Callable[[Statistics, Statistics], Tensor]
 """(statistics of the pastiche, target) -> scalar; differentiable in the first."""
 
 Transport = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
-"""The trace of R = (L^T (S + e I) L)^1/2, and L R^-1 L^T (C, C), the way from one Gaussian to another.
+"""The trace of R = (L^T (S + e I) L)^1/2, and L R^-1 L^T (C, C), from one Gaussian to another.
 
 Of a covariance S (C, C), the factor L (C, K) of another and a ridge e, which is positive.
 """

@@ -115,8 +115,7 @@ def image(seed: int) -> Tensor:
 
 def transport(device: torch.device) -> Tensor:
     """An optimal transport by products on a device, (C, C), float32."""
-    widened, factor, _ = _gaussians(device, torch.float32)
-    return transport_by_products(widened, factor)[1]
+    return transport_by_products(*_gaussians(device, torch.float32))[1]
 
 
 @functools.cache
@@ -130,10 +129,8 @@ def _gaussians(device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor
     generator = torch.Generator().manual_seed(0)
     found, target = (_correlated(generator, dtype) for _ in range(2))
     variances, directions = target.principal
-    widened = found.covariance.clone()
-    widened.diagonal().add_(target.ridge)
     factor = directions * (variances + target.ridge).sqrt()
-    return widened.to(device), factor.to(device), target.ridge.to(device)
+    return found.covariance.to(device), factor.to(device), target.ridge.to(device)
 
 
 def _correlated(generator: torch.Generator, dtype: torch.dtype) -> Statistics:
