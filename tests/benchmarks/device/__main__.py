@@ -110,12 +110,18 @@ def _run(
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         notes, said = Path(folder) / "notes.json", Path(folder) / "said.txt"
-        command = [sys.executable, "-m", "tests.benchmarks.device", "--section", section.name]
-        command += ["--weights", options.weights.resolve(), "--images", options.images.resolve()]
-        command += ["--device", options.device, "--seconds", str(left), "--notes", notes]
+        asked: Mapping[str, object] = {
+            "section": section.name,
+            "weights": options.weights.resolve(),
+            "images": options.images.resolve(),
+            "device": options.device,
+            "seconds": left,
+            "notes": notes,
+        }
+        words = [f"--{name}={value}" for name, value in asked.items()]
         with said.open("wb") as output:
             process = subprocess.Popen(
-                list(map(str, command)),
+                [sys.executable, "-m", "tests.benchmarks.device", *words],
                 cwd=_ROOT,
                 env=environment,
                 stdout=output,
@@ -128,13 +134,13 @@ def _run(
                 process.kill()
                 process.wait()
                 ended = "ran out of time"
-        found = json.loads(notes.read_text()) if notes.exists() else {}
+        noted = json.loads(notes.read_text()) if notes.exists() else {"found": {}}
         text = said.read_text(errors="replace")[-_SAID:]
     taken = time.monotonic() - began
     print(f"{section.name}: {ended}, {taken:.0f} s", flush=True)
     if ended != "finished":
         print(text, flush=True)
-    return {"ended": ended, "taken": taken, "found": found, "said": text}
+    return {"ended": ended, "taken": taken, **noted, "said": text}
 
 
 def _write(report: Mapping[str, Any], path: Path) -> None:

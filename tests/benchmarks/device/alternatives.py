@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -31,7 +32,7 @@ def measure(bench: Bench) -> None:
         bench.add("alternatives, convolution and ReLU", _rectified, bench)
         bench.add("alternatives, three channels or eight", _first, bench)
     bench.add("alternatives, padding by nothing", _padding, bench)
-    for size in sorted(set(_SIZES)):
+    for size in sorted(set(_SIZES)) if bench.card else (64,):
         bench.add(f"roots, {size} channels", _roots, bench, size)
     if bench.card:
         bench.add("roots, all layers", _all_roots, bench)
@@ -69,24 +70,27 @@ def _masks(bench: Bench) -> dict[str, float]:
 
 def _rectified(bench: Bench) -> dict[str, float]:
     """A convolution with its ReLU, in cuDNN's one call and in two."""
-    found = {}
+    found: dict[str, float] = {}
     for channels, side in ((64, 1024), (128, 512), (256, 256), (512, 128)):
         features = _features(bench, channels, side)
-        weight, bias = _kernel(channels, channels, features), torch.zeros_like(features[0, :, 0, 0])
+        given = features, _kernel(channels, channels, features), features.new_zeros(channels)
         ways: dict[str, Callable[[], object]] = {
-            f"{channels} channels, two": lambda f=features, w=weight, b=bias: torch.relu_(
-                F.conv2d(f, w, b, padding=1)
-            ),
-            f"{channels} channels, one": lambda f=features, w=weight, b=bias: (
-                torch.cudnn_convolution_relu(f, w, b, _ONE, _ONE, _ONE, 1)
+            f"{channels} channels, two": partial(_in_two, *given),
+            f"{channels} channels, one": partial(
+                torch.cudnn_convolution_relu, *given, _ONE, _ONE, _ONE, 1
             ),
         }
         found |= _timed(bench, ways)
     return found
 
 
+def _in_two(features: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    return torch.relu_(F.conv2d(features, weight, bias, padding=1))
+
+
 def _kernel(after: int, before: int, like: Tensor) -> Tensor:
-    weight = torch.randn(after, before, 3, 3, device=like.device) * (2 / (9 * before)) ** 0.5
+    """A convolution's weight (C_out, C_in, 3, 3), of the same kind as some features."""
+    weight = torch.randn(after, before, 3, 3, device=like.device)
     return weight.to(like.dtype).contiguous(memory_format=torch.channels_last)
 
 
@@ -96,9 +100,9 @@ def _first(bench: Bench) -> dict[str, float]:
     for channels in (3, 4, 8):
         image = _features(bench, channels, 1024)
         weight = _kernel(64, channels, image)
-        ways[f"{channels} channels"] = lambda i=image, w=weight: F.conv2d(i, w, padding=1)
+        ways[f"{channels} channels"] = partial(F.conv2d, image, weight, padding=1)
         back, turned = _features(bench, 64, 1024), _kernel(channels, 64, image)
-        ways[f"back to {channels} channels"] = lambda b=back, t=turned: F.conv2d(b, t, padding=1)
+        ways[f"back to {channels} channels"] = partial(F.conv2d, back, turned, padding=1)
     return _timed(bench, ways)
 
 
@@ -142,7 +146,7 @@ def _all_roots(bench: Bench) -> dict[str, float]:
     random = (torch.randn(size, size, device=bench.device) for size in _SIZES)
     matrices = [torch.linalg.qr(matrix).Q.contiguous() for matrix in random]
     pair = torch.stack(matrices[-2:])
-    streams = [torch.cuda.Stream() for _ in matrices]
+    streams = [torch.cuda.Stream() for _ in matrices]  # type: ignore[no-untyped-call]
     ways: dict[str, Callable[[], object]] = {
         "one by one": lambda: [_chain(matrix) for matrix in matrices],
         "side by side": lambda: _side_by_side(matrices, streams),
@@ -174,7 +178,7 @@ def _side_by_side(matrices: Sequence[Tensor], streams: Sequence[torch.cuda.Strea
 
 def _recorded(work: Callable[[], object]) -> Callable[[], object]:
     """The replay of some work."""
-    stream = torch.cuda.Stream()
+    stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
     stream.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(stream):
         work()

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import torch
@@ -64,7 +65,7 @@ class Bench:
         content, style = pairs(images)[0]
         self.content_file, self.style_file = content, style
         self._notes: Path = options.notes
-        self._end = time.monotonic() + options.seconds
+        self._end = time.monotonic() + float(options.seconds)
         self._tasks: list[_Task] = []
         self._found: dict[str, object] = {}
 
@@ -88,12 +89,22 @@ class Bench:
 
     def run(self) -> None:
         """Do all that was added; each finding is written at once: the next may end the process."""
+        computing = self._done(_Task("computing", self._computing, needs=0))
         for task in self._tasks:
             began = time.monotonic()
             self._found[task.name] = self._done(task)
-            self._notes.write_text(json.dumps(self._found))
+            self._notes.write_text(json.dumps({"computing": computing, "found": self._found}))
             print(f"{task.name}: {time.monotonic() - began:.1f} s", flush=True)
             self.clear()
+
+    def _computing(self) -> dict[str, str]:
+        """How the program computes here, in words.
+
+        It may try the card out for that, so it is asked before a task tampers with the card.
+        """
+        asked = (self.settings(precision=precision) for precision in ("auto", "float32"))
+        plans = {each.precision.value: plan_of(self.job(each)) for each in asked}
+        return {precision: plan.way(plan.tiling) for precision, plan in plans.items()}
 
     def _done(self, task: _Task) -> object:
         """What a task finds, or what it failed of."""
@@ -159,7 +170,8 @@ def stepper(objective: OrientedObjectives, settings: Settings, image: Tensor) ->
 @contextmanager
 def float32_as(convolutions: str, products: str) -> Iterator[None]:
     """Float32 numbers as `ieee` or `tf32` on a graphics card, in convolutions and in products."""
-    backends = (torch.backends.cudnn.conv, torch.backends.cuda.matmul)  # type: ignore[attr-defined]
+    convolving: Any = torch.backends.cudnn
+    backends = (convolving.conv, torch.backends.cuda.matmul)
     before = [backend.fp32_precision for backend in backends]
     try:
         for backend, wanted in zip(backends, (convolutions, products), strict=True):

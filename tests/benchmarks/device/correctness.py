@@ -79,7 +79,7 @@ def against_formula(bench: Bench, settings: Settings) -> dict[str, object]:
     size = (128, 96) if bench.card else (48, 32)
     image = bench.image(size)
     wanted, slope = _by_formula(bench, settings, image)
-    found = {}
+    found: dict[str, object] = {}
     for numbers in BOUNDS if bench.card else ("ieee",):
         evaluation, names = _evaluated(bench, settings, image, numbers)
         found[numbers] = _row(evaluation, names, wanted, slope, BOUNDS[numbers])

@@ -122,7 +122,7 @@ def _gram(features: Tensor) -> Tensor:
     """Features (1, C, H, W) as their Gram matrix (C, C) in float64, part by part."""
     rows = features.permute(0, 2, 3, 1).reshape(-1, features.shape[1])
     total = torch.zeros((rows.shape[1],) * 2, dtype=torch.float64, device=rows.device)
-    for part in rows.split(_CHUNK):
+    for part in torch.split(rows, _CHUNK):
         wide = part.double()
         total += wide.T @ wide
     return total / len(rows)

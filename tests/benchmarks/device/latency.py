@@ -59,10 +59,10 @@ class _Watch:
         self.steps = snapshot.state.steps
         if not (self.card and stepped):
             return
-        event = torch.cuda.Event()
+        event = torch.cuda.Event()  # type: ignore[no-untyped-call]
         event.record()
         self._pending.append(event)
-        while self._pending and self._pending[0].query():
+        while self._pending and self._pending[0].query():  # type: ignore[no-untyped-call]
             self._pending.popleft()
         self.most = max(self.most, len(self._pending))
 

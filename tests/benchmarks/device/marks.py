@@ -92,6 +92,13 @@ def _leaves(value: Any, name: str) -> Iterator[Any]:
                 yield from _leaves(inner, name)
 
 
+def _leaf(value: Any, name: str) -> Any:
+    """The first of them."""
+    for found in _leaves(value, name):
+        return found
+    raise LookupError(name)
+
+
 def _within(*beginnings: str) -> Callable[[_Found], tuple[str, bool]]:
     """Whether all rows whose names begin so lie within their own bounds."""
 
@@ -110,7 +117,7 @@ def _worst(values: Iterable[float]) -> float:
 
 
 def _waits(found: _Found) -> tuple[str, bool]:
-    waits = {name: next(_leaves(row, "waits")) for name, row in found.items()}
+    waits = {name: _leaf(row, "waits") for name, row in found.items()}
     if not waits:
         raise LookupError("waits")
     waiting = [f"{name}: {count}" for name, count in waits.items() if count]
@@ -119,25 +126,25 @@ def _waits(found: _Found) -> tuple[str, bool]:
 
 def _faster(numbers: str) -> Callable[[_Found], tuple[str, bool]]:
     def judge(found: _Found) -> tuple[str, bool]:
-        ratio = next(_leaves(found["vgg19 gram 1024"], "ratio"))[numbers]
+        ratio = _leaf(found["vgg19 gram 1024"], "ratio")[numbers]
         return f"{ratio:.2f}", ratio >= _FASTER
 
     return judge
 
 
 def _share(found: _Found) -> tuple[str, bool]:
-    rate = next(_leaves(found["vgg19 gram 2048"], "operations per second"))
-    share = rate / next(_leaves(found["ceiling"], "best"))
+    rate = _leaf(found["vgg19 gram 2048"], "operations per second")
+    share = rate / _leaf(found["ceiling"], "best")
     return f"{share:.0%}", share >= _CEILING
 
 
 def _in_flight(found: _Found) -> tuple[str, bool]:
-    most = _worst(next(_leaves(row, "steps in flight")) for row in found.values())
+    most = _worst(_leaf(row, "steps in flight") for row in found.values())
     return f"{most:.0f}", most <= _IN_FLIGHT
 
 
 def _predicted(found: _Found) -> tuple[str, bool]:
-    rows = {name: next(_leaves(row, "predicted over reserved")) for name, row in found.items()}
+    rows = {name: _leaf(row, "predicted over reserved") for name, row in found.items()}
     away = _worst(abs(ratio - 1) for ratio in rows.values())
     told = ", ".join(f"{name} {ratio:.2f}" for name, ratio in rows.items())
     return told, away <= _MEMORY
@@ -145,25 +152,25 @@ def _predicted(found: _Found) -> tuple[str, bool]:
 
 def _completed(found: _Found) -> tuple[str, bool]:
     row = found["vgg19 16384 auto"]
-    finite = next(_leaves(row, "finite"))
-    return next(_leaves(row, "tiling")), finite
+    finite = _leaf(row, "finite")
+    return _leaf(row, "tiling"), finite
 
 
 def _finished(found: _Found) -> tuple[str, bool]:
-    done = {name: next(_leaves(row, "finished")) for name, row in found.items()}
+    done = {name: _leaf(row, "finished") for name, row in found.items()}
     failed = [name for name, finished in done.items() if not finished]
     return (f"failed: {', '.join(failed)}" if failed else f"all {len(done)}"), not failed
 
 
 def _cut(found: _Found) -> tuple[str, bool]:
     rows = _rows(found, "1 GB left")
-    kinds = {name: [e["kind"] for e in next(_leaves(row, "events"))] for name, row in rows.items()}
+    kinds = {name: [e["kind"] for e in _leaf(row, "events")] for name, row in rows.items()}
     uncut = [name for name, told in kinds.items() if "smaller tiles" not in told]
     return (f"not said: {', '.join(uncut)}" if uncut else "said"), not uncut
 
 
 def _quality(found: _Found) -> tuple[str, bool]:
-    away = {name: next(_leaves(row, "difference")) for name, row in found.items()}
+    away = {name: _leaf(row, "difference") for name, row in found.items()}
     worst = _worst(away.values())
     told = ", ".join(f"{name} {difference:+.2%}" for name, difference in away.items())
     return told, worst <= _QUALITY
@@ -171,7 +178,7 @@ def _quality(found: _Found) -> tuple[str, bool]:
 
 def _rendered(found: _Found) -> tuple[str, bool]:
     rows = {name: found[name] for name in ("draft", "vgg19")}
-    codes = {name: next(_leaves(row, "code")) for name, row in rows.items()}
+    codes = {name: _leaf(row, "code") for name, row in rows.items()}
     return str(codes), not any(codes.values()) and all(row["saved"] for row in rows.values())
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import statistics
 import time
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 from torch.nn import functional as F
@@ -34,14 +36,17 @@ def median_seconds(
             times.append(time.perf_counter() - began)
         return statistics.median(times)
     torch.cuda.synchronize()
-    marks = [torch.cuda.Event(enable_timing=True) for _ in range(rounds + 1)]
+    marks: list[Any] = [
+        torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
+        for _ in range(rounds + 1)
+    ]
     marks[0].record()
     for mark in marks[1:]:
         work()
         mark.record()
     torch.cuda.synchronize()
     pairs = itertools.pairwise(marks)
-    return statistics.median(before.elapsed_time(after) / 1e3 for before, after in pairs)
+    return float(statistics.median(before.elapsed_time(after) / 1e3 for before, after in pairs))
 
 
 def copy_rate(device: torch.device) -> float:
@@ -75,9 +80,7 @@ def convolution_rate(device: torch.device, numbers: str) -> dict[str, float]:
         weight = weight.contiguous(memory_format=torch.channels_last)
         with float32_as(multiplied, multiplied):
             taken = median_seconds(
-                lambda image=image, weight=weight: F.conv2d(image, weight, padding=1),
-                device,
-                rounds=5,
+                functools.partial(F.conv2d, image, weight, padding=1), device, rounds=5
             )
         found[f"{channels} channels"] = 18 * channels**2 * side**2 / taken
     return found
