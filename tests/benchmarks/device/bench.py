@@ -17,7 +17,8 @@ from unittest import mock
 import torch
 from torch import Tensor
 
-from engine.objective.objective import OrientedObjectives
+from engine.objective.objective import Objective, OrientedObjectives
+from engine.run import devices
 from engine.run.optimizers import beginning, moved
 from engine.run.tensors import to_tensor
 from engine.spec.choices import NetworkName
@@ -104,7 +105,7 @@ class Bench:
         """
         asked = (self.settings(precision=precision) for precision in ("auto", "float32"))
         plans = {each.precision.value: plan_of(self.job(each)) for each in asked}
-        return {precision: plan.way(plan.tiling) for precision, plan in plans.items()}
+        return {precision: plan.computing.words for precision, plan in plans.items()}
 
     def _done(self, task: _Task) -> object:
         """What a task finds, or what it failed of."""
@@ -169,14 +170,18 @@ def stepper(objective: OrientedObjectives, settings: Settings, image: Tensor) ->
 
 @contextmanager
 def float32_as(convolutions: str, products: str) -> Iterator[None]:
-    """Float32 numbers as `ieee` or `tf32` on a graphics card, in convolutions and in products."""
+    """Float32 numbers as `ieee` or `tf32` on a graphics card, in convolutions and in products.
+
+    Jobs that are begun meanwhile leave it at that.
+    """
     convolving: Any = torch.backends.cudnn
     backends = (convolving.conv, torch.backends.cuda.matmul)
     before = [backend.fp32_precision for backend in backends]
     try:
         for backend, wanted in zip(backends, (convolutions, products), strict=True):
             backend.fp32_precision = wanted
-        yield
+        with mock.patch.object(devices, "set_up", devices.arithmetic_of):
+            yield
     finally:
         for backend, was in zip(backends, before, strict=True):
             backend.fp32_precision = was
@@ -184,13 +189,8 @@ def float32_as(convolutions: str, products: str) -> Iterator[None]:
 
 @contextmanager
 def unrecorded() -> Iterator[None]:
-    """Have every evaluation done kernel by kernel: nothing can be recorded meanwhile."""
-
-    class Refused:
-        def __init__(self, *_: object, **__: object) -> None:
-            raise RuntimeError("nothing is recorded here")
-
-    with mock.patch.object(torch.cuda, "CUDAGraph", Refused):
+    """Have every evaluation done kernel by kernel: nothing is recorded meanwhile."""
+    with mock.patch.object(Objective, "can_be_recorded", lambda *_: False):
         yield
 
 

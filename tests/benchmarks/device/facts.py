@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import platform
 import subprocess
+import time
 
 import psutil
 import torch
 
+from engine.run import devices, trial
 from tests.benchmarks.device.bench import Bench
 from tests.benchmarks.device.timing import NUMBERS, convolution_rate, copy_rate, product_rate
 
@@ -21,10 +23,28 @@ def measure(bench: Bench) -> None:
     if bench.card:
         bench.add("card", _card)
         bench.add("as found", _driver)
+    for precision in ("auto", "float16", "float32"):
+        bench.add(f"trial, {precision}", _trial, bench, precision)
     bench.add("copy, bytes per second", copy_rate, bench.device)
     for numbers in NUMBERS if bench.card else ("ieee",):
         bench.add(f"products, {numbers}", product_rate, bench.device, numbers)
         bench.add(f"convolutions, {numbers}", convolution_rate, bench.device, numbers)
+
+
+def _trial(bench: Bench, precision: str) -> dict[str, object]:
+    """What is left of these numbers when the device is tried, and the seconds that takes."""
+    computing = devices.choose_computing(bench.settings(precision=precision))
+    began = time.perf_counter()
+    found = trial.checked(computing)
+    tried = time.perf_counter()
+    trial.proven(computing)
+    known = time.perf_counter() - tried
+    return {
+        "words": found.words,
+        "given up": [str(lost) for lost in found.given_up],
+        "seconds": tried - began,
+        "seconds once known": known,
+    }
 
 
 def _versions() -> dict[str, object]:
