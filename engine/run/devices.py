@@ -136,7 +136,7 @@ def arithmetic_of(computing: Computing) -> Arithmetic:
 def set_up(computing: Computing) -> Arithmetic:
     """Have everything from here on computed so; what torch keeps for the whole process is set."""
     if computing.kind is Device.CUDA:
-        torch.cuda.set_device(torch.device(computing.device))
+        torch.cuda.set_device(torch.device(computing.device).index or 0)
     convolutions = torch.backends.cudnn.conv  # type: ignore[attr-defined]
     convolutions.fp32_precision = "tf32" if computing.tf32 else "ieee"
     return arithmetic_of(computing)
