@@ -8,10 +8,12 @@ for as long as torch, the driver, the device and its memory stay the same.
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from functools import cache, partial
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -112,12 +114,19 @@ def tried(computing: Computing) -> Computing:
 def key_of(computing: Computing) -> str:
     """What a verdict holds for."""
     device = torch.device(computing.device)
-    driver, memory = 0, 0
+    driver, memory = "", 0
     if device.type == "cuda":
-        driver = torch._C._cuda_getDriverVersion()  # type: ignore[attr-defined]
+        driver = _driver()
         memory = torch.cuda.get_device_properties(device).total_memory
     parts = (torch.__version__, driver, computing.name, memory, computing.precision.value)
     return " | ".join(map(str, parts))
+
+
+def _driver() -> str:
+    """The driver's version, where the system tells it."""
+    told = Path("/proc/driver/nvidia/version")
+    found = re.search(r"\d+\.\d+[.\d]*", told.read_text()) if told.exists() else None
+    return found[0] if found else ""
 
 
 def _applied(computing: Computing, given_up: Iterable[GivenUp]) -> Computing:
