@@ -14,15 +14,15 @@ import pytest
 import torch
 from PIL import Image
 
+from engine.objective import statistics
 from engine.objective.evaluation import Evaluation
 from engine.objective.objective import OrientedObjectives
-from engine.objective.statistics import Statistics
 from engine.spec.choices import NetworkName
 from engine.weights.checkpoints import read_weights
 from tests.benchmarks import bundle
 from tests.benchmarks.device import __main__ as device
 from tests.benchmarks.device import correctness, hazards, syncs
-from tests.benchmarks.device.bench import Bench
+from tests.benchmarks.device.bench import Bench, float32_as
 from tests.benchmarks.device.marks import NOT_SHOWN, marks
 from tests.benchmarks.device.sections import SECTIONS, deadlines
 
@@ -227,6 +227,18 @@ def test_the_formulas_notice_a_wrong_gradient(
     assert found["norm"] == pytest.approx(1.003, abs=1e-4)
 
 
+@pytest.mark.parametrize("products", ["ieee", "tf32"])
+def test_float32_is_computed_as_asked_and_then_as_before(products: str) -> None:
+    convolving: Any = torch.backends.cudnn
+    before = convolving.conv.fp32_precision, torch.backends.cuda.matmul.allow_tf32
+    with float32_as("ieee", products):
+        assert convolving.conv.fp32_precision == "ieee"
+        # Both of torch's ways to ask: where they disagree, products raise.
+        assert torch.backends.cuda.matmul.fp32_precision == products
+        assert torch.backends.cuda.matmul.allow_tf32 is (products == "tf32")
+    assert (convolving.conv.fp32_precision, torch.backends.cuda.matmul.allow_tf32) == before
+
+
 def test_reads_of_the_device_are_counted() -> None:
     values = torch.ones(3)
     assert syncs._reads(lambda: values.add_(1)) == 0
@@ -239,10 +251,9 @@ def test_errors_of_sums_are_those_of_the_gram_matrix(
     found = hazards.gram_errors(bench, 8, 1 << 10)
     assert 0 < found["float32"] < 1e-5
     assert found.keys() == {"float32", "bfloat16", "float16"}
-    measure = hazards.measure_statistics
 
-    def wrong(features: torch.Tensor) -> Statistics:
-        seen = measure(features)
+    def wrong(features: torch.Tensor) -> statistics.Statistics:
+        seen = statistics.measure(features)
         return replace(seen, outer=seen.outer * 1.01)
 
     monkeypatch.setattr(hazards, "measure_statistics", wrong)
