@@ -35,6 +35,9 @@ from tests.benchmarks.quality import pairs
 RECORDED = 5
 """Evaluations in one orientation after which a recording is certainly being replayed."""
 
+_PRODUCTS = {"ieee": "highest", "tf32": "high"}
+"""What torch calls these numbers in products."""
+
 
 @dataclass(frozen=True)
 class _Task:
@@ -175,16 +178,17 @@ def float32_as(convolutions: str, products: str) -> Iterator[None]:
     Jobs that are begun meanwhile leave it at that.
     """
     convolving: Any = torch.backends.cudnn
-    backends = (convolving.conv, torch.backends.cuda.matmul)
-    before = [backend.fp32_precision for backend in backends]
+    convolving, before = convolving.conv, torch.get_float32_matmul_precision()
+    convolved = convolving.fp32_precision
     try:
-        for backend, wanted in zip(backends, (convolutions, products), strict=True):
-            backend.fp32_precision = wanted
+        convolving.fp32_precision = convolutions
+        # Set by its own name, products refuse to be computed where torch asks by the older one.
+        torch.set_float32_matmul_precision(_PRODUCTS[products])
         with mock.patch.object(devices, "set_up", devices.arithmetic_of):
             yield
     finally:
-        for backend, was in zip(backends, before, strict=True):
-            backend.fp32_precision = was
+        convolving.fp32_precision = convolved
+        torch.set_float32_matmul_precision(before)
 
 
 @contextmanager

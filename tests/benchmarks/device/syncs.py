@@ -58,7 +58,7 @@ def _waits(
     }
 
 
-def _reads(step: Callable[[], None]) -> int:
+def _reads(step: Callable[[], object]) -> int:
     """How many of the host's questions need the device's answer."""
     found = 0
 
