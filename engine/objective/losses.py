@@ -24,17 +24,14 @@ import torch
 from torch import Tensor
 
 from engine.objective.matrix_roots import depth_below_zero, polar_factor, root_and_inverse
-from engine.objective.statistics import Statistics, eigh
+from engine.objective.statistics import TINY, Statistics, eigh
 from engine.spec.choices import StyleLoss
-
-TINY = 1e-12
-"""Keeps a flat target (a black painting) from dividing by zero; far below any real power."""
 
 StyleLossFunction = Callable[[Statistics, Statistics], Tensor]
 """(statistics of the pastiche, target) -> scalar; differentiable in the first."""
 
 Transport = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
-"""The trace of R = (L^T (S + e I) L)^1/2, and L R^-1 L^T (C, C), the way from one Gaussian to another.
+"""The trace of R = (L^T (S + e I) L)^1/2, and L R^-1 L^T (C, C), from one Gaussian to another.
 
 Of a covariance S (C, C), the factor L (C, K) of another and a ridge e, which is positive.
 """
