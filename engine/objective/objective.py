@@ -27,8 +27,8 @@ from engine.spec.orientations import UPRIGHT, Orientation
 from engine.spec.settings import Settings
 from engine.spec.tiles import Box
 
-_HEIGHT = 1.0
-"""Above the sum's gradient."""
+_ROOM = 2.0**-8
+"""Below the gradient of a loss near 1: against a flat painting, losses begin in the thousands."""
 
 
 class Objective:
@@ -95,8 +95,8 @@ class Objective:
         """
         if self._network.arithmetic.dtype is not torch.float16:
             return 1.0
-        weight = sum(term.weight for term in (*self._terms.additive, *self._terms.local))
-        return power_of_two(_HEIGHT * image.numel() / weight) if weight else 1.0
+        weight = self._terms.features_weight
+        return power_of_two(_ROOM * image.numel() / weight) if weight else 1.0
 
 
 class OrientedObjectives:

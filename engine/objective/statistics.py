@@ -119,7 +119,7 @@ def mixed(matrix: Tensor, features: Tensor) -> Tensor:
 
 def as_features(matrix: Tensor, like: Tensor) -> Tensor:
     """A matrix (D, HW) as features (1, D, H, W), in the positions of others; a view."""
-    return matrix.unflatten(1, like.shape[2:])[None]
+    return matrix.reshape(1, -1, *like.shape[2:])
 
 
 @torch.no_grad()

@@ -143,6 +143,12 @@ class Terms:
     pixel: tuple[PixelTerm, ...] = ()
 
     @property
+    def features_weight(self) -> float:
+        """Of all terms that look at features together."""
+        local = sum(term.weight for term in self.local)
+        return local + sum(term.weight for term in self.additive)
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Of all terms, in order."""
         return (
