@@ -49,7 +49,7 @@ def compose(
     additive = []
     for layer, weight in _relative(settings.style_layers, settings.effective_style_weight()):
         projection = projections.get(layer)
-        target = blend([style[layer] for style in targets.styles], shares).projected(projection)
+        target = blend([style[layer] for style in targets.styles], shares)
         additive.append(StyleTerm(layer, target, weight, loss, projection))
     pixel = [TotalVariationTerm(settings.smoothness)] if settings.smoothness else []
     return Terms(tuple(local), tuple(additive), tuple(pixel))

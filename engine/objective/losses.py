@@ -24,11 +24,8 @@ import torch
 from torch import Tensor
 
 from engine.objective.matrix_roots import depth_below_zero, polar_factor, root_and_inverse
-from engine.objective.statistics import Statistics, eigh
+from engine.objective.statistics import TINY, Statistics, eigh
 from engine.spec.choices import StyleLoss
-
-TINY = 1e-12
-"""Keeps a flat target (a black painting) from dividing by zero; far below any real power."""
 
 StyleLossFunction = Callable[[Statistics, Statistics], Tensor]
 """(statistics of the pastiche, target) -> scalar; differentiable in the first."""

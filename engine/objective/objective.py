@@ -22,9 +22,13 @@ from engine.objective.evaluation import Evaluation
 from engine.objective.graphs import LARGEST_RECORDED, Reel, Replayed
 from engine.objective.targets import Targets
 from engine.objective.terms.protocol import AdditiveTerm, LocalTerm, Slope, Terms
+from engine.objective.terms.ranges import power_of_two
 from engine.spec.orientations import UPRIGHT, Orientation
 from engine.spec.settings import Settings
 from engine.spec.tiles import Box
+
+_ROOM = 2.0**-8
+"""Below the gradient of a loss near 1: against a flat painting, losses begin in the thousands."""
 
 
 class Objective:
@@ -57,8 +61,7 @@ class Objective:
     def evaluate(self, image: Tensor) -> Evaluation:
         """Value, terms and gradient at an image (1, 3, H, W), sRGB in 0..1, on the device."""
         image = self._orientation.of(image)
-        # A mean's gradient at one position is too small for float16, its sum's is not.
-        scale = image.numel() if self._network.arithmetic.dtype is torch.float16 else 1
+        scale = self._scale(image)
         sums: dict[AdditiveTerm[Any], Any] = {}
         slopes: dict[AdditiveTerm[Any], Slope] = {}
         values = {name: image.new_zeros(()) for name in self.term_names}
@@ -83,6 +86,17 @@ class Objective:
         # A slider may stand at 0 for a moment: then nothing is asked and the picture stays.
         terms = torch.stack([*values.values()] or [image.new_zeros(())])
         return Evaluation(terms.sum(), terms, self._orientation.back(gradient))
+
+    def _scale(self, image: Tensor) -> float:
+        """What gradients inside the network are multiplied by, a power of two.
+
+        A mean's gradient at one position is too small for float16. That of a sum is not, whatever
+        the losses weigh together.
+        """
+        if self._network.arithmetic.dtype is not torch.float16:
+            return 1.0
+        weight = self._terms.features_weight
+        return power_of_two(_ROOM * image.numel() / weight) if weight else 1.0
 
 
 class OrientedObjectives:

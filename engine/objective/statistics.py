@@ -19,7 +19,7 @@ _RIDGE = 1e-3
 _WIDENED = 1 << 16
 """Positions that are widened to float32 at a time."""
 
-_TINY = 1e-12
+TINY = 1e-12
 """Far below any real power; keeps a flat picture from dividing by 0."""
 
 
@@ -75,7 +75,7 @@ class Statistics:
     @functools.cached_property
     def ridge(self) -> Tensor:
         """A variance too small to matter, a scalar: the slope of a root at 0 is infinite."""
-        return _RIDGE * self.variance.mean() + _TINY
+        return _RIDGE * self.variance.mean() + TINY
 
     @functools.cached_property
     def principal(self) -> tuple[Tensor, Tensor]:
@@ -104,14 +104,22 @@ def lies_as_matrix(features: Tensor) -> bool:
 
 def as_matrix(features: Tensor) -> Tensor:
     """Features (1, C, H, W) as a matrix (C, HW), whichever way they lie in memory."""
-    if features.is_contiguous(memory_format=torch.channels_last):
+    if features.stride(1) == 1:
+        # Of a part of an image, rows of C are copied as they lie.
         return features.permute(0, 2, 3, 1).reshape(-1, features.shape[1]).T
     return features.reshape(features.shape[1], -1)
 
 
 def mixed(matrix: Tensor, features: Tensor) -> Tensor:
-    """A matrix (D, C) times each position's features (1, C, H, W)."""
-    return torch.einsum("dc,nchw->ndhw", matrix, features)
+    """A matrix (D, C) times each position's features (1, C, H, W), lying as the features do."""
+    rows = as_matrix(features)
+    found = (rows.T @ matrix.T).T if features.stride(1) == 1 else matrix @ rows
+    return as_features(found, features)
+
+
+def as_features(matrix: Tensor, like: Tensor) -> Tensor:
+    """A matrix (D, HW) as features (1, D, H, W), in the positions of others; a view."""
+    return matrix.reshape(1, -1, *like.shape[2:])
 
 
 @torch.no_grad()

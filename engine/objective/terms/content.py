@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from engine.objective.losses import TINY
-from engine.objective.statistics import measure, mixed
+from engine.objective.statistics import TINY, measure, mixed
+from engine.objective.terms.ranges import power_of_two
 from engine.spec.layers import features_size
 from engine.spec.tiles import Box
 
@@ -75,7 +75,7 @@ class ContentTerm:
 
     Args:
         layer: Whose features.
-        target: P.
+        target: P; in float16, read from the device.
         weight: In front of the loss.
         projection: (K, C); None where features are compared as they are.
     """
@@ -86,10 +86,18 @@ class ContentTerm:
         self.name = f"content {layer}"
         self.layer = layer
         self._target = target.features
-        self._weight = weight / target.square
-        self._metric = None
-        if projection is not None:
-            self._metric = (projection.T @ projection).to(target.features.dtype)
+        self.weight = weight
+        self._share = weight / target.square
+        self._unit = self._metric_unit = 1.0
+        metric = None if projection is None else projection.T @ projection
+        if self._target.dtype is torch.float16:
+            norm = torch.linalg.vector_norm(self._target, dtype=torch.float32)
+            self._unit = power_of_two(float(norm) / self._target.numel() ** 0.5 + TINY)
+            if metric is not None:
+                # No position can leave the range by what the metric makes of it.
+                self._metric_unit = power_of_two(float(metric.abs().sum(1).max()) + TINY)
+                metric = metric / self._metric_unit
+        self._metric = None if metric is None else metric.to(self._target.dtype)
 
     def add_gradient(
         self,
@@ -102,6 +110,8 @@ class ContentTerm:
         """Second pass: 2 w (F - P) at each position."""
         wide = torch.promote_types(features.dtype, torch.float32)
         difference = features - where.of(self._target)
+        if self._unit != 1:
+            difference.mul_(1 / self._unit)
         slope = difference if self._metric is None else mixed(self._metric, difference)
         if weights is not None:
             slope = slope * weights.to(slope.dtype)
@@ -111,6 +121,7 @@ class ContentTerm:
             square = torch.linalg.vector_norm(difference, dtype=wide).square()
         else:
             square = (slope * difference).sum(dtype=wide)
-        gradient.add_(slope, alpha=2 * self._weight * scale)
-        value: Tensor = self._weight * square
+        share = self._share * self._unit * self._metric_unit
+        gradient.add_(slope, alpha=2 * share * scale)
+        value: Tensor = share * self._unit * square
         return value

@@ -55,6 +55,11 @@ class AdditiveTerm(Protocol[_Sums]):
     """A function of sums over one layer's positions."""
 
     @property
+    def weight(self) -> float:
+        """In front of a loss without a unit."""
+        ...
+
+    @property
     def name(self) -> str:
         """As people are told it: `style relu1_1`."""
         ...
@@ -75,6 +80,11 @@ class AdditiveTerm(Protocol[_Sums]):
 
 class LocalTerm(Protocol):
     """A sum over one layer's positions, each of which is judged by itself."""
+
+    @property
+    def weight(self) -> float:
+        """In front of a loss without a unit."""
+        ...
 
     @property
     def name(self) -> str:
@@ -131,6 +141,12 @@ class Terms:
     local: tuple[LocalTerm, ...] = ()
     additive: tuple[AdditiveTerm[Any], ...] = ()
     pixel: tuple[PixelTerm, ...] = ()
+
+    @property
+    def features_weight(self) -> float:
+        """Of all terms that look at features together."""
+        local = sum(term.weight for term in self.local)
+        return local + sum(term.weight for term in self.additive)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -9,8 +9,19 @@ import torch
 from torch import Tensor
 
 from engine.objective.losses import StyleLossFunction
-from engine.objective.statistics import Statistics, as_matrix, lies_as_matrix, measure, mixed
+from engine.objective.statistics import (
+    TINY,
+    Statistics,
+    as_features,
+    as_matrix,
+    lies_as_matrix,
+    measure,
+)
+from engine.objective.terms.ranges import power_of_two
 from engine.spec.tiles import Box
+
+_SMALLER = 1 / 16
+"""Of the target's power: leaves float16 as much room above a slope as below."""
 
 
 class StyleEncoder:
@@ -35,7 +46,7 @@ class StyleTerm:
 
     Args:
         layer: Whose features.
-        target: What their statistics are held against, projected where projections are.
+        target: What their statistics are held against; read from the device.
         weight: In front of the loss.
         loss: On the statistics.
         projection: (K, C); None where features are compared as they are.
@@ -51,8 +62,9 @@ class StyleTerm:
     ) -> None:
         self.name = f"style {layer}"
         self.layer = layer
-        self._target = target
-        self._weight = weight
+        self.weight = weight
+        self._target = target.projected(projection)
+        self._unit = power_of_two(float(target.gram.diagonal().sum()) + TINY) * _SMALLER
         self._loss = loss
         self._projection = projection
 
@@ -66,9 +78,9 @@ class StyleTerm:
         outer = sums.outer.requires_grad_()
         with torch.enable_grad():
             seen = sums.projected(self._projection)
-            value = self._weight * self._loss(seen, self._target)
+            value = self.weight * self._loss(seen, self._target)
             d_outer, d_total = torch.autograd.grad(value * scale, (outer, total), allow_unused=True)
-        return value.detach(), StatisticsSlope(d_outer + d_outer.T, d_total)
+        return value.detach(), StatisticsSlope(d_outer + d_outer.T, d_total, self._unit)
 
 
 @dataclass(frozen=True)
@@ -78,24 +90,27 @@ class StatisticsSlope:
     Attributes:
         outer: dO + dO^T (C, C), where O is the sum of the features' outer products.
         total: dm (C,), where m is their sum; None where that does not matter.
+        unit: What to multiply `outer` by for float16, a power of two: a slope is as small as the
+            target's power is large.
     """
 
     outer: Tensor
     total: Tensor | None
+    unit: float
 
     def add_gradient(
         self, features: Tensor, gradient: Tensor, where: Box, weights: Tensor | None = None
     ) -> None:
         """dL/dF_p = w_p ((dO + dO^T) F_p + dm)."""
-        matrix = self.outer.to(features.dtype)
+        unit = self.unit if features.dtype is torch.float16 else 1.0
+        matrix = (self.outer * unit).to(features.dtype)
         if weights is not None:
             weights = weights.to(features.dtype)
-        if lies_as_matrix(gradient):
-            counted = features if weights is None else features * weights
-            as_matrix(gradient).addmm_(matrix, as_matrix(counted))
-        else:  # a tile's own part of what it sees
-            slope = mixed(matrix, features)
-            gradient.add_(slope if weights is None else slope * weights)
+        counted = features if weights is None else features * weights
+        rows = as_matrix(gradient)
+        rows.addmm_(matrix, as_matrix(counted), alpha=1 / unit)
+        if not lies_as_matrix(gradient):  # a tile's own part of what it sees, copied
+            gradient.copy_(as_features(rows, gradient))
         if self.total is not None:
             total = self.total.to(features.dtype).view(1, -1, 1, 1)
             gradient.add_(total if weights is None else total * weights)

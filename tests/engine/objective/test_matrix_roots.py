@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from engine.objective.matrix_roots import polar_factor, root_and_inverse
+from engine.objective.matrix_roots import depth_below_zero, polar_factor, root_and_inverse
 
 
 def spread(count: int, least: float, seed: int = 0) -> torch.Tensor:
@@ -48,3 +48,21 @@ def test_float32_keeps_four_digits_over_five_orders() -> None:
     _, inverse = root_and_inverse(matrix.float())
     exact = (vectors / values.sqrt()) @ vectors.T
     assert float((inverse.double() - exact).norm() / exact.norm()) < 5e-3
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("depth", [0.0, 1e-7, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 0.7, 1.5])
+def test_no_eigenvalue_is_further_below_zero_than_is_told(depth: float, dtype: torch.dtype) -> None:
+    """However far that is, and no more than needed is told: three times as much, or 1e-5."""
+    direction = torch.nn.functional.normalize(torch.arange(1.0, 301.0, dtype=torch.float64), dim=0)
+    matrix = spread(300, 1e-6)
+    matrix = matrix - (depth + direction @ matrix @ direction) * torch.outer(direction, direction)
+    lowest = -float(torch.linalg.eigvalsh(matrix)[0])
+    told = float(depth_below_zero(matrix.to(dtype)))
+    size = float(matrix.norm())
+    assert lowest <= told * (1 + 1e-3)
+    assert told <= 3 * max(lowest, 0) + 1e-5 * size
+
+
+def test_nothing_is_below_zero_in_nothing() -> None:
+    assert float(depth_below_zero(torch.zeros(8, 8))) == 0

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from engine.objective.losses import style_loss
 from engine.objective.statistics import Statistics, measure
@@ -29,10 +31,14 @@ def drawn(seed: int, channels: int = CHANNELS, dtype: torch.dtype = torch.float6
     return torch.rand(1, channels, *SIZE, generator=generator, dtype=torch.float64).to(dtype)
 
 
-def content_term(projected: bool, dtype: torch.dtype = torch.float64) -> ContentTerm:
+def content_term(
+    projected: bool,
+    dtype: torch.dtype = torch.float64,
+    layout: torch.memory_format = torch.contiguous_format,
+) -> ContentTerm:
     projection = torch.rand(3, CHANNELS, dtype=torch.promote_types(dtype, torch.float32))
     projections = {LAYER: projection} if projected else {}
-    encoder = ContentEncoder([LAYER], SIZE, projections, torch.contiguous_format)
+    encoder = ContentEncoder([LAYER], SIZE, projections, layout)
     encoder.look(LAYER, drawn(9, dtype=dtype), WHOLE)
     return ContentTerm(LAYER, encoder.targets()[LAYER], 3.0, projections.get(LAYER))
 
@@ -201,3 +207,41 @@ def test_a_loss_that_reads_half_of_a_symmetric_matrix_has_its_whole_gradient() -
     slope.add_gradient(features.detach(), gradient, WHOLE)
     torch.testing.assert_close(found, value.detach())
     torch.testing.assert_close(gradient, wanted)
+
+
+class Relaid(TorchDispatchMode):
+    """Counts the copies that lie in another order than what they are copies of."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        copies = {"aten::clone": args[:1], "aten::copy_": args[1:2], "aten::_to_copy": args[:1]}
+        for given in copies.get(func.name().split(".")[0], ()):
+            long = [dim for dim, length in enumerate(given.shape) if length > 1]
+            found, wanted = (sorted(long, key=it.stride) for it in (result, given))
+            self.count += found != wanted
+        return result
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_of_an_image_is_taken_as_it_lies(part: Box, layout: torch.memory_format) -> None:
+    features, into = (drawn(seed).contiguous(memory_format=layout) for seed in (1, 2))
+    style, content = style_term(StyleLoss.GRAM), content_term(True, layout=layout)
+    shown, gradient = part.of(features), part.of(into)
+    wanted = gradient.clone()
+    with Relaid() as relaid:
+        sums = style.look(shown, part)
+    _, slope = style.close(sums, 1.0)
+    with relaid:
+        slope.add_gradient(shown, gradient, part)
+        content.add_gradient(shown, gradient, part, 1.0)
+    assert relaid.count == 0
+    alone = [torch.zeros_like(wanted, memory_format=torch.contiguous_format) for _ in range(2)]
+    plain = shown.contiguous()
+    slope.add_gradient(plain, alone[0], part)
+    content.add_gradient(plain, alone[1], part, 1.0)
+    torch.testing.assert_close(gradient, wanted + sum(alone))
