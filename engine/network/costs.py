@@ -51,11 +51,19 @@ class NetworkCosts:
         pooling = None if settings.network is NetworkName.DRAFT else settings.pooling
         return cls(settings.network, pooling, settings.layers, item, winograd)
 
-    def weights_bytes(self) -> int:
-        """Network weights: as read, ready for use, and turned for the way back."""
+    def weights_bytes(self, *, host: bool) -> int:
+        """Network weights: ready for use, turned for the way back, and, on the host, as read."""
         after = [CHANNELS[self.network][block.stage - 1] for block in self._blocks]
         count = sum(9 * a * b for a, b in zip([3, *after], after, strict=False))
-        return count * (4 + 2 * self.item)
+        return count * ((4 if host else 0) + 2 * self.item)
+
+    def largest_features(self, size: tuple[int, int], tiling: Tiling) -> int:
+        """Numbers in the largest features that a tile of an image has at any layer."""
+        return max(
+            step.seen * max(step.before, step.after)
+            for segment in self._passages(size, tiling)
+            for step in segment.one
+        )
 
     def operations(self, size: tuple[int, int], tiling: Tiling) -> float:
         """Floating-point operations of all convolutions: there, back, and those done again."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from engine.network.costs import NetworkCosts
 from engine.objective.costs import evaluation_bytes, measuring_bytes, targets_bytes
 from engine.plan.machine import Machine
-from engine.spec.choices import Device, NetworkName, OptimizerName
+from engine.plan.tilings import leaner_tilings, place, tilings
+from engine.spec.choices import Device, OptimizerName
 from engine.spec.errors import EngineError, InputError
 from engine.spec.limits import LONGEST_SIDE
 from engine.spec.orientations import orientations
@@ -16,14 +17,25 @@ from engine.spec.plan import Plan
 from engine.spec.request import Request
 from engine.spec.scales import Scale, plan_scales
 from engine.spec.settings import Settings
-from engine.spec.tiles import SMALLEST_TILE, Tiling
+from engine.spec.tiles import Tiling
 from engine.spec.wording import gigabytes
 
 _IMAGES = {OptimizerName.ADAM: 9, OptimizerName.GRADIENT_DESCENT: 7, OptimizerName.LBFGS: 9}
-"""Float32 images held at once by the canvas and the optimiser, the L-BFGS history left out."""
-
 _TURNED_IMAGES = 2
-"""The canvas and its gradient once more, turned."""
+"""Float32 images held at once in a process by the canvas, the optimiser and what is shown of them,
+the L-BFGS history left out; and the canvas and its gradient once more, turned."""
+
+_IMAGES_ON_A_CARD = {
+    OptimizerName.ADAM: 5,  # the image, its average, two moments, the gradient
+    OptimizerName.GRADIENT_DESCENT: 3,
+    OptimizerName.LBFGS: 7,  # the image and the gradient before, too; what a step makes of them
+}
+_TURNED_IMAGES_ON_A_CARD = 1
+"""The same in a card's own memory; the last good images lie on the host. The gradient is turned
+back when all else of the evaluation is gone."""
+
+_LONGEST_RECORDING = 2**22
+"""Pixels of the largest image whose evaluation a card records."""
 
 _SHARE = 0.75
 """Of all the memory there is, what a plan counts on; the rest is for the system and other
@@ -38,16 +50,9 @@ _MODEST_BYTES, _MODEST_SHARE = 1_500_000_000, 1 / 8
 _FIXED = 80_000_000
 """Bytes for what does not grow with the picture: small matrices, libraries' scratch space."""
 
-_SIDES: tuple[int | None, ...] = (None, 1024, 512, 256, 192, 128, 64)
-"""Sides of tiles, the fastest first."""
-
-_CACHED = {NetworkName.DRAFT: 256}
-_USUALLY_CACHED = 192
-"""The largest side for a CPU: near its cache a tile takes about the time of its share of the whole
-image, and far less memory."""
-
-_SEGMENTS = 4
-"""Of the whole network; remembering them all spares every second walk."""
+_LEANER = 0.9
+"""Of what ran out at most so much is tried next: each try costs the steps since the last good
+image."""
 
 _GRAIN = 16
 """Pixels to which the largest size is told."""
@@ -81,9 +86,9 @@ class Outlook:
 def look_out(request: Request, plan: Plan, machine: Machine) -> Outlook:
     """Hold a plan against the memory that is free."""
     scale, allowed = plan.scales[-1], machine.available * _RESERVE
-    tilings = _tilings(plan.settings, machine)
+    ways = tilings(plan.settings, machine, scale)
     # What was decided first; then, the fastest first, what takes less.
-    candidates = [plan.tiling, *tilings[_place(plan.tiling, tilings) :]]
+    candidates = [plan.tiling, *ways[place(plan.tiling, ways) :]]
     for tiling in candidates:
         needed = job_bytes(plan.settings, machine, scale, tiling)
         if needed <= allowed:
@@ -103,16 +108,8 @@ def job_bytes(settings: Settings, machine: Machine, scale: Scale, tiling: Tiling
         scale: The largest.
         tiling: How evaluations are cut.
     """
-    held = _held(settings, machine, scale, _images(settings, scale))
-    item, winograd = machine.item, machine.winograd
-    peaks = [evaluation_bytes(settings, item, scale.canvas, tiling, winograd=winograd)]
-    # A painting is measured in float32 before it becomes the network's own numbers.
-    peaks += [
-        12 * 2 * size[0] * size[1]
-        + measuring_bytes(settings, item, size, tiling, winograd=winograd)
-        for size in scale.styles
-    ]
-    return int(held + max(peaks))
+    held = _held(settings, machine, scale, _images(settings, machine, scale, tiling))
+    return int(held + _peak(settings, machine, scale, tiling))
 
 
 def evaluating_bytes(settings: Settings, machine: Machine, scale: Scale, tiling: Tiling) -> int:
@@ -126,14 +123,14 @@ def evaluating_bytes(settings: Settings, machine: Machine, scale: Scale, tiling:
 
 def choose_tiling(settings: Settings, machine: Machine, scale: Scale) -> Tiling:
     """The fastest way to cut that fits into the memory there is; the leanest if none does."""
-    tilings = _tilings(settings, machine)
+    ways = tilings(settings, machine, scale)
     fitting = None
-    for tiling in tilings:
+    for tiling in ways:
         if job_bytes(settings, machine, scale, tiling) <= machine.total * _SHARE:
             fitting = tiling
             if _is_modest(settings, machine, scale, tiling):
                 return tiling
-    return fitting or tilings[-1]
+    return fitting or ways[-1]
 
 
 def _is_modest(settings: Settings, machine: Machine, scale: Scale, tiling: Tiling) -> bool:
@@ -145,34 +142,55 @@ def _is_modest(settings: Settings, machine: Machine, scale: Scale, tiling: Tilin
     return evaluation_bytes(settings, item, scale.canvas, tiling, winograd=winograd) <= modest
 
 
-def smaller(tiling: Tiling, size: Size) -> Tiling | None:
-    """What to try when memory ran out all the same; None when tiles can get no smaller."""
-    width, height = size
-    side = min(tiling.side or max(size), max(size)) // 2
-    while Tiling(side).takes_whole((height, width)):
-        side //= 2
-    return Tiling(side) if side >= SMALLEST_TILE else None
+def smaller(plan: Plan, scale: Scale, tiling: Tiling) -> Tiling | None:
+    """What to try when memory ran out all the same; None when nothing takes less.
+
+    Args:
+        plan: Of the job.
+        scale: Where it ran out.
+        tiling: How evaluations were cut.
+    """
+    machine = Machine(
+        device=plan.kind,
+        precision=plan.precision,
+        winograd=plan.winograd,
+        fused=plan.fused,
+        total=0,
+        available=0,
+        words=plan.device,
+        networks={},
+    )
+    most = _LEANER * _peak(plan.settings, machine, scale, tiling)
+    for leaner in leaner_tilings(plan.settings, machine, tiling):
+        if _peak(plan.settings, machine, scale, leaner) <= most:
+            return leaner
+    return None
 
 
 def largest_size(request: Request, plan: Plan, machine: Machine) -> int:
-    """The largest output size that fits in the smallest tiles, to 16 px.
-
-    Of two tiles, walking one again may take more than remembering both.
-    """
-    tilings = _tilings(plan.settings, machine)
-    leanest = [tiling for tiling in tilings if tiling.side == tilings[-1].side]
-    allowed = machine.available * _RESERVE
+    """The largest output size that fits in the smallest tiles, to 16 px."""
     fits, too_large = 0, LONGEST_SIDE // _GRAIN + 1
     while too_large - fits > 1:
         middle = (fits + too_large) // 2
         scale = _scale_at(request, _GRAIN * middle)
-        if scale is None or any(
-            job_bytes(plan.settings, machine, scale, tiling) <= allowed for tiling in leanest
-        ):
+        if scale is None or _can_fit(plan.settings, machine, scale):
             fits = middle
         else:
             too_large = middle
     return _GRAIN * fits
+
+
+def _can_fit(settings: Settings, machine: Machine, scale: Scale) -> bool:
+    """Whether a scale fits in the smallest tiles into what is free.
+
+    Of two tiles, walking one again may take more than remembering both.
+    """
+    ways = tilings(settings, machine, scale)
+    return any(
+        job_bytes(settings, machine, scale, tiling) <= machine.available * _RESERVE
+        for tiling in ways
+        if tiling.side == ways[-1].side
+    )
 
 
 def refuse_if_too_large(outlook: Outlook) -> None:
@@ -198,14 +216,38 @@ def ran_out_of_memory(size: int) -> EngineError:
     return EngineError(f"Memory ran out at {size} px.", remedy)
 
 
-def _images(settings: Settings, scale: Scale) -> int:
-    """Float32 images held at once by the canvas and the optimiser at one scale."""
-    images = _IMAGES[settings.optimizer]
-    if len(orientations(settings)) > 1:
-        images += _TURNED_IMAGES
+def _images(settings: Settings, machine: Machine, scale: Scale, tiling: Tiling) -> int:
+    """Float32 images held at once by canvas, optimiser and recordings at one scale."""
+    card = machine.device is Device.CUDA
+    images = (_IMAGES_ON_A_CARD if card else _IMAGES)[settings.optimizer]
+    looks = len(orientations(settings))
+    if looks > 1:
+        images += _TURNED_IMAGES_ON_A_CARD if card else _TURNED_IMAGES
     if settings.optimizer is OptimizerName.LBFGS:
         images += 2 * min(settings.lbfgs_history, scale.steps)
+    if card and _is_recorded(scale.canvas, tiling):
+        # The image that all recordings read, and the gradient that each writes. What they take
+        # meanwhile is what one evaluation takes: they share it.
+        images += 1 + looks
     return images
+
+
+def _is_recorded(canvas: Size, tiling: Tiling) -> bool:
+    width, height = canvas
+    return tiling.takes_whole((height, width)) and width * height <= _LONGEST_RECORDING
+
+
+def _peak(settings: Settings, machine: Machine, scale: Scale, tiling: Tiling) -> float:
+    """Bytes at the peak of what comes and goes at a scale: an evaluation, or a measurement."""
+    item, winograd = machine.item, machine.winograd
+    peaks = [evaluation_bytes(settings, item, scale.canvas, tiling, winograd=winograd)]
+    # A painting is measured in float32 before it becomes the network's own numbers.
+    peaks += [
+        12 * 2 * size[0] * size[1]
+        + measuring_bytes(settings, item, size, tiling, winograd=winograd)
+        for size in scale.styles
+    ]
+    return max(peaks)
 
 
 def _held(settings: Settings, machine: Machine, scale: Scale, images: int) -> float:
@@ -213,27 +255,8 @@ def _held(settings: Settings, machine: Machine, scale: Scale, images: int) -> fl
     network = NetworkCosts.of(settings, machine.item, winograd=machine.winograd)
     targets = targets_bytes(settings, machine.item, scale.canvas, len(scale.styles))
     width, height = scale.canvas
-    return _FIXED + network.weights_bytes() + targets + 12 * images * width * height
-
-
-def _tilings(settings: Settings, machine: Machine) -> list[Tiling]:
-    """What the settings allow, the fastest first."""
-    sides: tuple[int | None, ...] = (settings.tile_side,)
-    if settings.tile == "auto":
-        sides = _SIDES
-        if machine.device is Device.CPU:
-            longest = _CACHED.get(settings.network, _USUALLY_CACHED)
-            sides = tuple(side for side in _SIDES if side is not None and side <= longest)
-    return [
-        Tiling(side, remembered)
-        for side in sides
-        for remembered in ((0,) if side is None else range(_SEGMENTS, -1, -1))
-    ]
-
-
-def _place(tiling: Tiling, tilings: list[Tiling]) -> int:
-    """Where a tiling stands among others, the fastest first; the beginning for a foreign one."""
-    return tilings.index(tiling) if tiling in tilings else 0
+    weights = network.weights_bytes(host=machine.device is not Device.CUDA)
+    return _FIXED + weights + targets + 12 * images * width * height
 
 
 def _scale_at(request: Request, output_size: int) -> Scale | None:

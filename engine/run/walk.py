@@ -304,10 +304,9 @@ class Walk:
         state = self._state
         scales = self._plan.scales
         level = min(state.scale - (not self.now.scale_is_done), len(scales) - 1)
-        canvas = scales[level].canvas
-        tiling = smaller(state.tiling, canvas)
+        tiling = smaller(self._plan, scales[level], state.tiling)
         if tiling is None:
-            raise ran_out_of_memory(max(canvas))
+            raise ran_out_of_memory(max(scales[level].canvas))
         return self._cut(tiling, ran_out=True)
 
     def _cut(self, tiling: Tiling, *, ran_out: bool) -> str:

@@ -104,10 +104,13 @@ class Plan(Versioned):
     @property
     def notes(self) -> tuple[str, ...]:
         """What was decided that a person should know, one sentence each."""
-        if self.start is None:
-            return ()
-        part = f"{self.start.width} × {self.start.height} px"
-        return (f"Of the picture to start from, the middle {part} fit the canvas.",)
+        notes = []
+        if self.start is not None:
+            part = f"{self.start.width} × {self.start.height} px"
+            notes.append(f"Of the picture to start from, the middle {part} fit the canvas.")
+        if self.settings.tile != "auto" and self.tiling.side != self.settings.tile_side:
+            notes.append(f"More than the graphics card can count at once; cut into {self.tiling}.")
+        return tuple(notes)
 
     def applied_to(self, settings: Settings) -> Settings:
         """Other settings of the same job as they are used: what was decided stays decided."""

@@ -182,7 +182,8 @@ def test_weights_are_counted_as_they_are_held(weights: Weights) -> None:
             for tensor in (convolution._weight, convolution._turned)
         ]
         read = sum(kernels) / 2
-        assert sum(kernels) + read == costs.weights_bytes()
+        assert sum(kernels) == costs.weights_bytes(host=False)
+        assert sum(kernels) + read == costs.weights_bytes(host=True)
 
 
 def test_room_for_winograd_is_counted_where_winograd_is_taken() -> None:

@@ -18,7 +18,6 @@ from engine.plan.memory import (
     largest_size,
     look_out,
     refuse_if_too_large,
-    smaller,
 )
 from engine.plan.resolve import resolve
 from engine.spec.choices import Device, NetworkName, OptimizerName, Precision
@@ -29,7 +28,7 @@ from engine.spec.plan import Plan
 from engine.spec.request import Request, StyleRef
 from engine.spec.scales import plan_scales
 from engine.spec.settings import DEFAULTS
-from engine.spec.tiles import SMALLEST_TILE, Tiling
+from engine.spec.tiles import Tiling
 
 ROOT = Path(__file__).resolve().parents[3]
 HOST = Computing(device=Device.CPU, name="a machine", precision=Precision.FLOAT32, winograd=True)
@@ -203,22 +202,6 @@ def test_what_does_not_fit_is_refused_with_the_largest_size_that_would() -> None
 def test_a_picture_too_narrow_is_refused() -> None:
     with pytest.raises(InputError, match="16 × 12 px"):
         resolve(asked(output_size=16), PLENTY)
-
-
-def test_tiles_get_smaller_until_they_can_get_no_smaller() -> None:
-    sides, tiling = [], smaller(Tiling(), (1000, 700))
-    while tiling is not None:
-        sides.append(tiling.side)
-        tiling = smaller(tiling, (1000, 700))
-    assert sides == [500, 250, 125, 62, 31]
-    assert sides[-1] >= SMALLEST_TILE
-
-
-@pytest.mark.parametrize("size", [(1000, 250), (250, 1000), (160, 2560)])
-def test_the_first_smaller_tile_cuts_a_narrow_picture_too(size: tuple[int, int]) -> None:
-    tiling = smaller(Tiling(), size)
-    assert tiling is not None
-    assert not tiling.takes_whole((size[1], size[0]))
 
 
 def test_the_same_request_is_decided_alike_whatever_is_free() -> None:
