@@ -9,6 +9,7 @@ from engine.objective.costs import evaluation_bytes, measuring_bytes, targets_by
 from engine.plan.machine import Machine
 from engine.plan.tilings import leaner_tilings, place, tilings
 from engine.spec.choices import Device, OptimizerName
+from engine.spec.computing import Computing
 from engine.spec.errors import EngineError, InputError
 from engine.spec.limits import LONGEST_SIDE
 from engine.spec.orientations import orientations
@@ -142,24 +143,16 @@ def _is_modest(settings: Settings, machine: Machine, scale: Scale, tiling: Tilin
     return evaluation_bytes(settings, item, scale.canvas, tiling, winograd=winograd) <= modest
 
 
-def smaller(plan: Plan, scale: Scale, tiling: Tiling) -> Tiling | None:
+def smaller(plan: Plan, computing: Computing, scale: Scale, tiling: Tiling) -> Tiling | None:
     """What to try when memory ran out all the same; None when nothing takes less.
 
     Args:
         plan: Of the job.
+        computing: How numbers are computed now.
         scale: Where it ran out.
         tiling: How evaluations were cut.
     """
-    machine = Machine(
-        device=plan.kind,
-        precision=plan.precision,
-        winograd=plan.winograd,
-        fused=plan.fused,
-        total=0,
-        available=0,
-        words=plan.device,
-        networks={},
-    )
+    machine = Machine(computing, total=0, available=0, networks={})
     most = _LEANER * _peak(plan.settings, machine, scale, tiling)
     for leaner in leaner_tilings(plan.settings, machine, tiling):
         if _peak(plan.settings, machine, scale, leaner) <= most:

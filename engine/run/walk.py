@@ -304,7 +304,7 @@ class Walk:
         state = self._state
         scales = self._plan.scales
         level = min(state.scale - (not self.now.scale_is_done), len(scales) - 1)
-        tiling = smaller(self._plan, scales[level], state.tiling)
+        tiling = smaller(self._plan, state.computing, scales[level], state.tiling)
         if tiling is None:
             raise ran_out_of_memory(max(scales[level].canvas))
         return self._cut(tiling, ran_out=True)

@@ -92,7 +92,7 @@ def test_where_memory_ran_out_each_next_try_takes_less_until_there_is_none(
 ) -> None:
     plan = planned(machine, tile=tile, output_size=size)
     scale, tiling, tried = plan.scales[-1], plan.tiling, []
-    while (leaner := smaller(plan, scale, tiling)) is not None:
+    while (leaner := smaller(plan, plan.computing, scale, tiling)) is not None:
         assert leaner.is_smaller_than(tiling)
         tiling = leaner
         tried.append(job_bytes(plan.settings, machine, scale, tiling))
@@ -109,7 +109,7 @@ def test_the_next_try_after_memory_ran_out_is_the_fastest_that_takes_less() -> N
         return evaluation_bytes(plan.settings, 2, scale.canvas, tiling, winograd=False)
 
     tiling = Tiling(1024, 4)
-    leaner = smaller(plan, scale, tiling)
+    leaner = smaller(plan, plan.computing, scale, tiling)
     # Not everything that is remembered is forgotten at once.
     assert leaner is not None
     assert (leaner.side, leaner.remembered) == (1024, 3)
@@ -118,7 +118,7 @@ def test_the_next_try_after_memory_ran_out_is_the_fastest_that_takes_less() -> N
 
 def test_a_picture_too_small_for_planned_tiles_is_cut_all_the_same() -> None:
     plan = planned(output_size=48)
-    leaner = smaller(plan, plan.scales[-1], plan.tiling)
+    leaner = smaller(plan, plan.computing, plan.scales[-1], plan.tiling)
     assert leaner is not None
     assert not leaner.takes_whole((36, 48))
 
