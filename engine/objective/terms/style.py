@@ -102,8 +102,10 @@ class StatisticsSlope:
         self, features: Tensor, gradient: Tensor, where: Box, weights: Tensor | None = None
     ) -> None:
         """dL/dF_p = w_p ((dO + dO^T) F_p + dm)."""
-        unit = self.unit if features.dtype is torch.float16 else 1.0
-        matrix = (self.outer * unit).to(features.dtype)
+        outer, unit = self.outer, 1.0
+        if features.dtype is torch.float16:
+            outer, unit = outer * self.unit, self.unit
+        matrix = outer.to(features.dtype)
         if weights is not None:
             weights = weights.to(features.dtype)
         counted = features if weights is None else features * weights
