@@ -7,6 +7,7 @@ ones.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,7 @@ from engine.plan.memory import job_bytes
 from engine.spec.choices import Device, NetworkName, Precision
 from engine.spec.layers import channels_of, features_size, measured_layers
 from engine.spec.orientations import Orientation, orientations
+from engine.spec.pictures import Size
 from engine.spec.scales import Scale
 from engine.spec.settings import DEFAULTS, Settings
 from engine.spec.tiles import WHOLE, Tiling
@@ -37,6 +39,16 @@ from resources import DRAFT_NETWORK
 
 CUDA = torch.device("cuda", 0)
 DTYPES = {Precision.BFLOAT16: torch.bfloat16, Precision.FLOAT32: torch.float32}
+MACHINE = Machine(
+    device=Device.CUDA,
+    precision=Precision.BFLOAT16,
+    winograd=False,
+    fused=False,
+    total=0,
+    available=0,
+    words="a card",
+    networks={},
+)
 SCALE = Scale(canvas=(2080, 2048), styles=((512, 512),), steps=9)
 """Just too large to be recorded."""
 
@@ -68,12 +80,12 @@ def card(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(StyleTerm, "close", close)
 
 
-def targets_for(settings: Settings, dtype: torch.dtype) -> list[Targets]:
+def targets_for(settings: Settings, dtype: torch.dtype, canvas: Size) -> list[Targets]:
     """What is held of a content image and one painting in each orientation."""
     layers = measured_layers(settings)
 
     def content(layer: str, look: Orientation) -> ContentTarget:
-        upright = features_size(layer, SCALE.canvas[::-1])
+        upright = features_size(layer, canvas[::-1])
         height, width = upright[::-1] if look.quarters % 2 else upright
         features = torch.empty(
             (1, channels_of(layer, settings.network), height, width),
@@ -98,7 +110,11 @@ def targets_for(settings: Settings, dtype: torch.dtype) -> list[Targets]:
 
 
 def most_alive(
-    settings: Settings, weights: Mapping[str, Tensor], tiling: Tiling, dtype: torch.dtype
+    settings: Settings,
+    weights: Mapping[str, Tensor],
+    canvas: Size,
+    tiling: Tiling,
+    dtype: torch.dtype,
 ) -> int:
     """Bytes of all tensors on the card while Adam's image is evaluated in the last orientation."""
     with FakeTensorMode(allow_non_fake_inputs=True):
@@ -108,8 +124,8 @@ def most_alive(
                 settings.network, read, settings.layers, Arithmetic(CUDA, dtype),
                 settings.pooling, settings.padding, tiling,
             )  # fmt: skip
-            targets = targets_for(settings, dtype)
-            width, height = SCALE.canvas
+            targets = targets_for(settings, dtype, canvas)
+            width, height = canvas
             image, *_held = (torch.empty(1, 3, height, width, device=CUDA) for _ in range(4))
             terms = compose(targets[-1], settings, [1.0], network.projections)
             Objective(network, terms, targets[-1].orientation).evaluate(image)
@@ -140,10 +156,20 @@ def test_what_is_planned_for_a_card_is_what_is_alive_there_and_a_fifth_at_most(
     weights: Mapping[NetworkName, Mapping[str, Tensor]],
 ) -> None:
     settings = DEFAULTS.changed(pooling=pooling).on(name)
-    machine = Machine(
-        Device.CUDA, precision, False, False, total=0, available=0, words="", networks={}
-    )
-    alive = most_alive(settings, weights[name], tiling, DTYPES[precision])
+    machine = replace(MACHINE, precision=precision)
+    alive = most_alive(settings, weights[name], SCALE.canvas, tiling, DTYPES[precision])
     # What libraries take for themselves is no tensor.
     said = job_bytes(settings, machine, SCALE, tiling) - memory._FIXED
+    assert alive <= said <= 1.2 * alive
+
+
+@pytest.mark.usefixtures("card")
+def test_of_a_small_picture_too_only_what_lies_on_the_card_is_planned(
+    weights: Mapping[NetworkName, Mapping[str, Tensor]],
+) -> None:
+    """There the network's weights are most of it; as they were read they lie on the host."""
+    settings, name = DEFAULTS.on(NetworkName.VGG19), NetworkName.VGG19
+    scale = Scale(canvas=(256, 192), styles=((128, 128),), steps=9)
+    alive = most_alive(settings, weights[name], scale.canvas, WHOLE, torch.bfloat16)
+    said = job_bytes(settings, MACHINE, scale, WHOLE) - memory._FIXED
     assert alive <= said <= 1.2 * alive
