@@ -94,8 +94,11 @@ class Convolution:
 
     def forward_replicated(self, image: Tensor) -> Tensor:
         """Convolve with the border's pixels repeated outwards instead of zeros."""
-        widened = F.pad(image, (1, 1, 1, 1), mode="replicate")
-        return F.conv2d(self._laid(widened), self._weight, self._bias)
+        return F.conv2d(self._replicated(image), self._weight, self._bias)
+
+    def forward_replicated_relu(self, image: Tensor) -> Tensor:
+        """The same and rectify in one go."""
+        return _rectified(self._replicated(image), self._weight, self._bias, padding=0)
 
     def transpose(self, gradient: Tensor) -> Tensor:
         """Carry a gradient (1, C_out, H, W) back to the input (1, C_in, H, W)."""
@@ -110,6 +113,9 @@ class Convolution:
         widened[..., 1] += widened[..., 0]
         widened[..., -2] += widened[..., -1]
         return widened[..., 1:-1, 1:-1]
+
+    def _replicated(self, image: Tensor) -> Tensor:
+        return self._laid(F.pad(image, (1, 1, 1, 1), mode="replicate"))
 
     def _laid(self, image: Tensor) -> Tensor:
         return image.contiguous(memory_format=self._layout)
@@ -128,10 +134,25 @@ def _convolution(weight: Tensor, arithmetic: Arithmetic) -> _Convolve:
 
 def _direct(weight: Tensor) -> _Convolve:
     def convolve(image: Tensor, bias: Tensor | None, *, rectify: bool) -> Tensor:
-        result = F.conv2d(image, weight, bias, padding=1)
-        return torch.relu_(result) if rectify else result
+        if rectify:
+            return _rectified(image, weight, bias, padding=1)
+        return F.conv2d(image, weight, bias, padding=1)
 
     return convolve
+
+
+def _rectified(image: Tensor, weight: Tensor, bias: Tensor | None, *, padding: int) -> Tensor:
+    """Convolve and rectify.
+
+    With cuDNN in one kernel: as much time goes by adding the bias and rectifying in two more.
+    """
+    if not image.is_cuda:
+        return torch.relu_(F.conv2d(image, weight, bias, padding=padding))
+    ones = [1, 1]
+    result: Tensor = torch.cudnn_convolution_relu(
+        image, weight, bias, ones, [padding, padding], ones, 1
+    )
+    return result
 
 
 def _winograd(weight: Tensor) -> _Convolve:

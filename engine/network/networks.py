@@ -38,7 +38,7 @@ from engine.network.backward import (
     walk_back,
 )
 from engine.network.convolutions import Arithmetic, Convolution
-from engine.network.pooling import Transpose, pool, positives
+from engine.network.pooling import Transpose, pool, stopping
 from engine.network.segments import Block, Segment, blocks_for, segments_for
 from engine.spec.choices import NetworkName, Padding, Pooling
 from engine.spec.tiles import WHOLE, Tile, Tiling
@@ -254,7 +254,7 @@ class Network:
         elif conv in self.layers:
             note(records, functools.partial(_stop_below_zero, features=linear))
         elif not block.pooled and records is not None:
-            note(records, functools.partial(_mask, positives(flow)))
+            note(records, stopping(flow))
         return flow
 
     def _ways(self, block: Block) -> tuple[Transpose, Transpose]:
@@ -268,7 +268,7 @@ class Network:
         """A block's convolution and ReLU in one go."""
         convolution = self._convolutions[block]
         if block.first and self._padding is Padding.REPLICATE:
-            return torch.relu_(convolution.forward_replicated(flow))
+            return convolution.forward_replicated_relu(flow)
         return convolution.forward_relu(flow)
 
     def _unnormalise(self, gradient: Tensor) -> Tensor:
@@ -278,7 +278,3 @@ class Network:
 def _stop_below_zero(gradient: Tensor, features: Tensor) -> Tensor:
     torch.ops.aten.threshold_backward.grad_input(gradient, features, 0, grad_input=gradient)
     return gradient
-
-
-def _mask(passed: Tensor, gradient: Tensor) -> Tensor:
-    return gradient.mul_(passed)

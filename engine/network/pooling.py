@@ -45,18 +45,23 @@ def pool(
     return _l2_pool(flow, scale)
 
 
-def positives(values: Tensor) -> Tensor:
-    """1 where values are above 0, else 0, in bytes: on a CPU these multiply faster than truths."""
-    return (values > 0).view(torch.uint8)
+def stopping(values: Tensor) -> Transpose:
+    """What stops a gradient where values are not above 0, in place; it holds a byte for each."""
+    if values.is_cpu:
+        # Bytes multiply faster than truths here; on a graphics card it is the other way round.
+        positive = (values > 0).view(torch.uint8)
+        return lambda gradient: gradient.mul_(positive)
+    stopped = values <= 0
+    return lambda gradient: gradient.masked_fill_(stopped, 0)
 
 
 def _average_pool(flow: Tensor, scale: float, *, rectify: bool) -> tuple[Tensor, Transpose]:
     shape, layout = flow.shape, _layout(flow)
-    positive = positives(flow) if rectify else None
+    stop = stopping(flow) if rectify else None
 
     def transpose(gradient: Tensor) -> Tensor:
         spread = _spread((gradient * (scale / 4)).contiguous(memory_format=layout), shape)
-        return spread if positive is None else spread.mul_(positive)
+        return spread if stop is None else stop(spread)
 
     return F.avg_pool2d(flow, 2) * scale, transpose
 
@@ -88,14 +93,14 @@ def _max_pool(flow: Tensor, *, rectify: bool) -> tuple[Tensor, Transpose]:
     rows = torch.arange(height, device=flow.device).view(-1, 1) * (2 * shape[3])
     corners = rows + 2 * torch.arange(width, device=flow.device)
     # Columns are counted from the corner: 0, 1, W or W + 1, and W is at most 16384.
-    offsets = indices.sub_(corners).to(torch.int16)
-    positive = positives(pooled) if rectify else None
+    offsets = torch.sub(indices, corners, out=torch.empty_like(indices, dtype=torch.int16))
+    stop = stopping(pooled) if rectify else None
     del indices, flow
 
     def transpose(gradient: Tensor) -> Tensor:
-        if positive is not None:
-            gradient = gradient.mul(positive)
-        places = offsets.to(torch.int64).add_(corners)
+        if stop is not None:
+            gradient = stop(gradient)
+        places = offsets + corners
         if gradient.device.type == "mps":  # its own transpose looks for the maxima again
             flat = gradient.new_zeros(shape).flatten(2)
             return flat.scatter_(2, places.flatten(2), gradient.flatten(2)).view(shape)

@@ -5,13 +5,15 @@ Small pictures are computed faster than Python can say what comes next.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
 from engine.objective.evaluation import Evaluation
+
+_Result = TypeVar("_Result")
 
 Evaluate = Callable[[Tensor], Evaluation]
 """The objective at an image (1, 3, H, W), as a function of nothing else."""
@@ -19,10 +21,6 @@ Evaluate = Callable[[Tensor], Evaluation]
 _WARM = 3
 """Evaluations before the recording: libraries and cached tensors are set up outside it, and what is
 retuned at once is not worth recording."""
-
-LARGEST_RECORDED = 2**22
-"""Pixels. A replay is one piece of work to the card, which Windows resets if it takes seconds; and
-larger pictures keep it busy anyway."""
 
 
 class RecordingError(RuntimeError):
@@ -85,6 +83,26 @@ class Replayed:
         if self._recording is None:
             return self._evaluate(image)
         return self._recording.at(image)
+
+
+def side_by_side(works: Sequence[Callable[[], _Result]]) -> list[_Result]:
+    """What some works return that do not wait for each other.
+
+    In a recording each has a stream of its own: chains of small kernels, such as those of the
+    roots, leave most of a card idle. What they allocate is used elsewhere only once all are done.
+    """
+    if not (torch.cuda.is_available() and torch.cuda.is_current_stream_capturing()):
+        return [work() for work in works]
+    present = torch.cuda.current_stream()
+    streams = [torch.cuda.Stream() for _ in works]  # type: ignore[no-untyped-call]
+    results = []
+    for work, stream in zip(works, streams, strict=True):
+        stream.wait_stream(present)
+        with torch.cuda.stream(stream):
+            results.append(work())
+    for stream in streams:
+        present.wait_stream(stream)
+    return results
 
 
 class _Recording:

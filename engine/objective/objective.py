@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -19,10 +20,11 @@ from torch import Tensor
 from engine.network.networks import Network
 from engine.objective.composition import compose
 from engine.objective.evaluation import Evaluation
-from engine.objective.graphs import LARGEST_RECORDED, Reel, Replayed
+from engine.objective.graphs import Reel, Replayed, side_by_side
 from engine.objective.targets import Targets
 from engine.objective.terms.protocol import AdditiveTerm, LocalTerm, Slope, Terms
 from engine.objective.terms.ranges import power_of_two
+from engine.spec.limits import LARGEST_RECORDED
 from engine.spec.orientations import UPRIGHT, Orientation
 from engine.spec.settings import Settings
 from engine.spec.tiles import Box
@@ -78,8 +80,9 @@ class Objective:
                 values[local.name] += local.add_gradient(features, gradient, where, scale)
 
         tape = self._network.forward(image, look)
-        for term in self._terms.additive:
-            values[term.name], slopes[term] = term.close(sums.pop(term), scale)
+        closing = [partial(term.close, sums.pop(term), scale) for term in self._terms.additive]
+        for term, closed in zip(self._terms.additive, side_by_side(closing), strict=True):
+            values[term.name], slopes[term] = closed
         gradient = self._network.vjp(tape, add_gradient).div_(scale)
         for pixel in self._terms.pixel:
             values[pixel.name] = pixel.add_gradient(image, gradient)

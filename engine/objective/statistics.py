@@ -90,10 +90,14 @@ class Statistics:
 
 def eigh(matrix: Tensor) -> tuple[Tensor, Tensor]:
     """Eigenvalues (C,), ascending, and eigenvectors (C, C) in columns of a symmetric matrix."""
-    if matrix.device.type == "mps":  # Metal cannot, in most of the versions we run on
-        values, vectors = torch.linalg.eigh(matrix.cpu())
-        return values.to(matrix.device), vectors.to(matrix.device)
-    values, vectors = torch.linalg.eigh(matrix)
+    # Metal cannot, in most of the versions we run on.
+    here = matrix.cpu() if matrix.device.type == "mps" else matrix
+    try:
+        found = torch.linalg.eigh(here)
+    except torch.linalg.LinAlgError:  # type: ignore[attr-defined]
+        # Many eigenvalues that are all but equal, as a painting of two colours has.
+        found = torch.linalg.eigh(here.cpu().double())
+    values, vectors = (tensor.to(matrix) for tensor in found)
     return values, vectors
 
 
@@ -140,7 +144,9 @@ def measure(features: Tensor, weights: Tensor | None = None) -> Statistics:
     if matrix.is_cuda and row is None:
         # Products of such numbers are exact in float32, where the card adds them up.
         outer = torch.mm(matrix, matrix.T, out_dtype=wide)
-        return Statistics(count, matrix.sum(1, dtype=wide), outer)
+        # A sum along the rows would take as long as the products.
+        ones = matrix.new_ones((matrix.shape[1], 1))
+        return Statistics(count, torch.mm(matrix, ones, out_dtype=wide).squeeze(1), outer)
     # Part by part: features in float32 would take twice the memory that their own numbers save.
     total = matrix.new_zeros(len(matrix), dtype=wide)
     outer = matrix.new_zeros((len(matrix), len(matrix)), dtype=wide)

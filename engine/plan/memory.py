@@ -11,7 +11,7 @@ from engine.plan.tilings import leaner_tilings, place, tilings
 from engine.spec.choices import Device, OptimizerName
 from engine.spec.computing import Computing
 from engine.spec.errors import EngineError, InputError
-from engine.spec.limits import LONGEST_SIDE
+from engine.spec.limits import LARGEST_RECORDED, LONGEST_SIDE
 from engine.spec.orientations import orientations
 from engine.spec.pictures import Size
 from engine.spec.plan import Plan
@@ -34,9 +34,6 @@ _IMAGES_ON_A_CARD = {
 _TURNED_IMAGES_ON_A_CARD = 1
 """The same in a card's own memory; the last good images lie on the host. The gradient is turned
 back when all else of the evaluation is gone."""
-
-_LONGEST_RECORDING = 2**22
-"""Pixels of the largest image whose evaluation a card records."""
 
 _SHARE = 0.75
 """Of all the memory there is, what a plan counts on; the rest is for the system and other
@@ -227,7 +224,7 @@ def _images(settings: Settings, machine: Machine, scale: Scale, tiling: Tiling) 
 
 def _is_recorded(canvas: Size, tiling: Tiling) -> bool:
     width, height = canvas
-    return tiling.takes_whole((height, width)) and width * height <= _LONGEST_RECORDING
+    return tiling.takes_whole((height, width)) and width * height <= LARGEST_RECORDED
 
 
 def _peak(settings: Settings, machine: Machine, scale: Scale, tiling: Tiling) -> float:

@@ -51,7 +51,9 @@ def prepare(job: Job, before: Snapshot | None) -> Prepared:
     plan = decided or resolve(job.request, machine)
     outlook = look_out(job.request, plan, machine)
     refuse_if_too_large(outlook)
-    device_memory.forget_peak(torch.device(plan.computing.device))
+    device = torch.device(plan.computing.device)
+    device_memory.cap_memory(device)
+    device_memory.forget_peak(device)
     file = find_weights(plan.network, machine.networks.get(plan.network))
     targets = TargetMeasurer(job, plan, file)
     if plan.network_sha256 not in (None, targets.network_sha256):

@@ -5,3 +5,7 @@ LONGEST_SIDE = 16384
 
 HEAVIEST = 1e6
 """The largest weight of a layer, a style image, or a term of the objective."""
+
+LARGEST_RECORDED = 2**22
+"""Pixels of an evaluation that a graphics card records and replays. A replay is one piece of work
+to the card, which Windows resets if it takes seconds; and larger pictures keep it busy anyway."""

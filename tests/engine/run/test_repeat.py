@@ -98,7 +98,7 @@ def test_a_pause_is_recorded_and_changes_nothing(make_job: Callable[..., Job]) -
 def test_smaller_tiles_are_cut_again_at_the_same_step(
     make_job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = make_job(output_size=64, coarsest_size=32, style_layers="relu1_1, relu3_1")
+    job = make_job(output_size=128, coarsest_size=64, style_layers="relu1_1, relu3_1")
     for failing in (3, 5):  # in the middle of a scale, and at the first step of the next
         with monkeypatch.context() as patched:
             whole, count = Objective.evaluate, iter(range(1, 1000))

@@ -131,12 +131,12 @@ def test_running_out_of_memory_once_goes_on_in_smaller_tiles_and_is_recorded(
     assert outcome.ending is Ending.FINISHED
     assert outcome.pastiche is not None
     assert outcome.pastiche.progress.step == outcome.pastiche.progress.steps
-    assert outcome.notes == ("Memory ran out; went on with tiles of 24 px.",)
+    assert outcome.notes == ("Memory ran out; went on with tiles of 32 px.",)
     assert outcome.notes[0] in [progress.message for progress in seen]
-    assert seen[-1].device.endswith("tiles of 24 px")
+    assert seen[-1].device.endswith("tiles of 32 px")
     (event,) = recipe_of(outcome).events
     assert isinstance(event, SmallerTiles)
-    assert event.tiling.side == 24
+    assert event.tiling.side == 32
 
 
 def test_a_device_that_is_full_from_the_start_is_told(
