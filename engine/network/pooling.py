@@ -93,14 +93,14 @@ def _max_pool(flow: Tensor, *, rectify: bool) -> tuple[Tensor, Transpose]:
     rows = torch.arange(height, device=flow.device).view(-1, 1) * (2 * shape[3])
     corners = rows + 2 * torch.arange(width, device=flow.device)
     # Columns are counted from the corner: 0, 1, W or W + 1, and W is at most 16384.
-    offsets = torch.sub(indices, corners, out=torch.empty_like(indices, dtype=torch.int16))
+    offsets = _less(indices, corners)
     stop = stopping(pooled) if rectify else None
     del indices, flow
 
     def transpose(gradient: Tensor) -> Tensor:
         if stop is not None:
             gradient = stop(gradient)
-        places = offsets + corners
+        places = _plus(offsets, corners)
         if gradient.device.type == "mps":  # its own transpose looks for the maxima again
             flat = gradient.new_zeros(shape).flatten(2)
             return flat.scatter_(2, places.flatten(2), gradient.flatten(2)).view(shape)
@@ -114,6 +114,20 @@ def _max_pool(flow: Tensor, *, rectify: bool) -> tuple[Tensor, Transpose]:
         return result
 
     return pooled, transpose
+
+
+def _less(indices: Tensor, corners: Tensor) -> Tensor:
+    """The difference as int16; a CPU would widen and narrow in copies of its own."""
+    if indices.is_cpu:
+        return indices.sub_(corners).to(torch.int16)
+    return torch.sub(indices, corners, out=torch.empty_like(indices, dtype=torch.int16))
+
+
+def _plus(offsets: Tensor, corners: Tensor) -> Tensor:
+    """The sum as int64."""
+    if offsets.is_cpu:
+        return offsets.to(torch.int64).add_(corners)
+    return offsets + corners
 
 
 def _layout(flow: Tensor) -> torch.memory_format:

@@ -5,7 +5,7 @@ Small pictures are computed faster than Python can say what comes next.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 import torch
@@ -85,24 +85,24 @@ class Replayed:
         return self._recording.at(image)
 
 
-def side_by_side(works: Sequence[Callable[[], _Result]]) -> list[_Result]:
-    """What some works return that do not wait for each other.
+def side_by_side(works: Iterable[Callable[[], _Result]]) -> Iterator[_Result]:
+    """What some works return that do not wait for each other; each is let go of once it is done.
 
     In a recording each has a stream of its own: chains of small kernels, such as those of the
     roots, leave most of a card idle. What they allocate is used elsewhere only once all are done.
     """
     if not (torch.cuda.is_available() and torch.cuda.is_current_stream_capturing()):
-        return [work() for work in works]
-    present = torch.cuda.current_stream()
-    streams = [torch.cuda.Stream() for _ in works]  # type: ignore[no-untyped-call]
-    results = []
-    for work, stream in zip(works, streams, strict=True):
+        yield from (work() for work in works)
+        return
+    present, branches = torch.cuda.current_stream(), []
+    for work in works:
+        stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         stream.wait_stream(present)
         with torch.cuda.stream(stream):
-            results.append(work())
-    for stream in streams:
+            branches.append((stream, work()))
+    for stream, _ in branches:
         present.wait_stream(stream)
-    return results
+    yield from (result for _, result in branches)
 
 
 class _Recording:

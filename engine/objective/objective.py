@@ -80,7 +80,7 @@ class Objective:
                 values[local.name] += local.add_gradient(features, gradient, where, scale)
 
         tape = self._network.forward(image, look)
-        closing = [partial(term.close, sums.pop(term), scale) for term in self._terms.additive]
+        closing = (partial(term.close, sums.pop(term), scale) for term in self._terms.additive)
         for term, closed in zip(self._terms.additive, side_by_side(closing), strict=True):
             values[term.name], slopes[term] = closed
         gradient = self._network.vjp(tape, add_gradient).div_(scale)

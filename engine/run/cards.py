@@ -13,6 +13,7 @@ from pathlib import Path
 
 import torch
 
+from engine.run.device_memory import let_memory_grow
 from engine.spec.choices import Device
 from engine.spec.wording import gigabytes
 
@@ -135,6 +136,7 @@ def _fault(index: int, capability: tuple[int, int]) -> str:
             f"{oldest[0]}.{oldest[1]} (this one has {capability[0]}.{capability[1]}); an older "
             "torch may still know it, as the README says"
         )
+    let_memory_grow()
     try:
         numbers = torch.arange(8.0, device=torch.device("cuda", index))
         if float((numbers * 2).sum()) == 56:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
+import platform
 import re
 import sys
 from pathlib import Path
@@ -116,6 +118,19 @@ def cap_memory(device: torch.device) -> None:
     free, total = torch.cuda.mem_get_info(device)
     share = (torch.cuda.memory_reserved(device) + free * _UNSPILLED) / total
     torch.cuda.set_per_process_memory_fraction(min(1.0, share), _index(device))
+
+
+def let_memory_grow() -> None:
+    """Have what a card's memory is taken in grow in place: gaps would take a quarter on top.
+
+    Before anything is taken. Left alone where a person has settings of their own, and where torch
+    cannot (Windows, and Linux inside it).
+    """
+    named = os.environ.keys() & {"PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF"}
+    if sys.platform == "linux" and not named and "microsoft" not in platform.release().lower():
+        # The public way, up to the versions of torch that call it old.
+        older = torch.cuda.memory._set_allocator_settings
+        getattr(torch._C, "_accelerator_setAllocatorSettings", older)("expandable_segments:True")
 
 
 def release_memory() -> None:

@@ -76,7 +76,7 @@ def _combinations(bench: Bench) -> Iterator[Settings]:
 
 def against_formula(bench: Bench, settings: Settings) -> dict[str, object]:
     """Errors of terms and gradient beside plain float64 autograd on the CPU, in all numbers."""
-    size = (128, 96) if bench.card else (48, 32)
+    size = (96, 64) if bench.card else (48, 32)
     image = bench.image(size)
     wanted, slope = _by_formula(bench, settings, image)
     found: dict[str, object] = {}

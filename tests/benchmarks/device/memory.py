@@ -58,6 +58,7 @@ def evaluated(bench: Bench, network: str, size: int, tile: str) -> dict[str, obj
     torch.cuda.synchronize()
     reserved = torch.cuda.max_memory_reserved()
     return {
+        "grows": any(one["is_expandable"] for one in torch.cuda.memory_snapshot()),
         "tiling": str(plan.tiling),
         "remembered": plan.tiling.remembered,
         "predicted": predicted,

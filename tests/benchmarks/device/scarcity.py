@@ -36,7 +36,7 @@ def _on_small_card(bench: Bench) -> dict[str, object]:
 def _filled_before(bench: Bench) -> dict[str, object]:
     """A neighbour has filled the card before the job begins."""
     filler = _fill()
-    told = _told(returned(stylize(_job(bench, 1024, 1024))))
+    told = _told(returned(stylize(_job(bench, 2048, 2048))))
     del filler
     return told
 
