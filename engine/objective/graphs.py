@@ -5,6 +5,8 @@ Small pictures are computed faster than Python can say what comes next.
 
 from __future__ import annotations
 
+import functools
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
@@ -21,6 +23,10 @@ Evaluate = Callable[[Tensor], Evaluation]
 _WARM = 3
 """Evaluations before the recording: libraries and cached tensors are set up outside it, and what is
 retuned at once is not worth recording."""
+
+
+_LANES = 3
+"""Streams for works that do not wait for each other."""
 
 
 class RecordingError(RuntimeError):
@@ -88,21 +94,28 @@ class Replayed:
 def side_by_side(works: Iterable[Callable[[], _Result]]) -> Iterator[_Result]:
     """What some works return that do not wait for each other; each is let go of once it is done.
 
-    In a recording each has a stream of its own: chains of small kernels, such as those of the
-    roots, leave most of a card idle. What they allocate is used elsewhere only once all are done.
+    In a recording they share some streams: chains of small kernels, such as those of the roots,
+    leave most of a card idle. What they allocate is used elsewhere only once all are done.
     """
     if not (torch.cuda.is_available() and torch.cuda.is_current_stream_capturing()):
         yield from (work() for work in works)
         return
-    present, branches = torch.cuda.current_stream(), []
-    for work in works:
-        stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-        stream.wait_stream(present)
-        with torch.cuda.stream(stream):
-            branches.append((stream, work()))
-    for stream, _ in branches:
-        present.wait_stream(stream)
-    yield from (result for _, result in branches)
+    present = torch.cuda.current_stream()
+    lanes, results = _lanes(torch.cuda.current_device()), []
+    for lane in lanes:
+        lane.wait_stream(present)
+    for work, lane in zip(works, itertools.cycle(lanes), strict=False):
+        with torch.cuda.stream(lane):
+            results.append(work())
+    for lane in lanes:
+        present.wait_stream(lane)
+    yield from results
+
+
+@functools.cache
+def _lanes(device: int) -> tuple[torch.cuda.Stream, ...]:
+    """Always the same: for each, cuBLAS keeps a workspace of tens of megabytes."""
+    return tuple(torch.cuda.Stream(device) for _ in range(_LANES))  # type: ignore[no-untyped-call]
 
 
 class _Recording:

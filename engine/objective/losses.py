@@ -27,6 +27,9 @@ from engine.objective.matrix_roots import depth_below_zero, polar_factor, root_a
 from engine.objective.statistics import TINY, Statistics, eigh
 from engine.spec.choices import StyleLoss
 
+_BELOW_ZERO = 0.01
+"""How far below 0 rounding may leave a distance."""
+
 StyleLossFunction = Callable[[Statistics, Statistics], Tensor]
 """(statistics of the pastiche, target) -> scalar; differentiable in the first."""
 
@@ -71,7 +74,8 @@ def wasserstein_loss(found: Statistics, target: Statistics, transport: Transport
         found.covariance, directions * widened.sqrt(), target.ridge, transport
     )
     loss: Tensor = (mean + bures + own) / (target.gram.diagonal().sum() + TINY)
-    return loss
+    # Roots of what is far from a covariance would drive it below 0 without end.
+    return torch.where(loss > -_BELOW_ZERO, loss, torch.nan)
 
 
 class _Bures(torch.autograd.Function):

@@ -137,6 +137,7 @@ def release_memory() -> None:
     """Give back to the devices what no tensor holds any more; never raises, however they fail."""
     try:
         if torch.cuda.is_available():
+            torch._C._cuda_clearCublasWorkspaces()
             torch.cuda.empty_cache()
         if torch.backends.mps.is_available():
             torch.mps.empty_cache()

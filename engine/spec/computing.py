@@ -104,11 +104,12 @@ class Computing(Value):
             reason: Why, as in `GivenUp`.
             host: How the CPU computes float32; it takes the place of a device that is given up.
         """
-        known = (*self.given_up, GivenUp(rung=rung, instead_of=self._called(rung), reason=reason))
+        lost = GivenUp(rung=rung, instead_of=self._called(rung), reason=reason)
+        known = (*self.given_up, lost)
         changes: dict[str, object]
         match rung:
-            case Rung.DEVICE:
-                return host.model_copy(update={"given_up": known})
+            case Rung.DEVICE:  # what it had to do without before does not matter any more
+                return host.model_copy(update={"given_up": (lost,)})
             case Rung.PRECISION if self.kind is Device.CPU:
                 return host.model_copy(update={"given_up": known})
             case Rung.PRECISION:
