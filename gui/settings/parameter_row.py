@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from enum import StrEnum
 from html import escape
 
 from PySide6.QtCore import Qt, Signal
@@ -78,6 +80,11 @@ class ParameterRow(QWidget):
         self.setEnabled(self.row.matters(settings) and not self._locked)
         self._reset.setEnabled(value != self.row.default)
         self._reset.setVisible(value != self.row.default)
+
+    def offer(self, words: Mapping[StrEnum, str]) -> None:
+        """Offer these choices, in these words, in place of all that are declared."""
+        assert isinstance(self._editor, ChoiceBox), f"{self.row.name} is not chosen from words"
+        self._editor.offer(words)
 
     def set_running(self, running: bool) -> None:
         """Lock what cannot change while a job runs, from the next `show_settings` on."""
