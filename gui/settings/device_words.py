@@ -15,9 +15,8 @@ def device_words(inventory: Inventory) -> Mapping[StrEnum, str]:
     """The choices and their words; without devices those that are on every machine."""
     cards = [each for each in inventory.usable if each.device is not Device.CPU]
     alike = Counter(card.name for card in cards)
-    named: dict[StrEnum, str] = {
-        card.device: card.name if alike[card.name] == 1 else f"{card.device} · {card.name}"
-        for card in sorted(cards, key=lambda card: card.device)
-    }
-    everywhere = {device: readable(device) for device in (Device.AUTO, Device.CPU)}
-    return {**everywhere, **named}
+    words: dict[StrEnum, str] = {each: readable(each) for each in (Device.AUTO, Device.CPU)}
+    for card in sorted(cards, key=lambda card: card.device):
+        alone = alike[card.name] == 1
+        words[card.device] = card.name if alone else f"{card.device} · {card.name}"
+    return words

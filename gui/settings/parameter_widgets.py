@@ -207,6 +207,7 @@ class ChoiceBox(FocusedWheel, QComboBox):
     def __init__(self, row: Parameter) -> None:
         super().__init__()
         self._choices: list[StrEnum] = []
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self._fill({choice: readable(choice) for choice in row.choices})
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.currentIndexChanged.connect(lambda index: self.edited.emit(self._choices[index]))
