@@ -122,7 +122,7 @@ def _setting(row: Parameter) -> tuple[str, ...]:
 
 def _values(row: Parameter) -> str:
     if row.kind is Kind.CHOICE:
-        return ", ".join(f"`{choice}`" for choice in row.choices)
+        return ", ".join(f"`{word}`" for word in row.words)
     if row.kind is Kind.LAYERS:
         return "layers with weights"
     if row.kind is Kind.TILE:

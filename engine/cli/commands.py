@@ -9,14 +9,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.cli.options import Asked, PlanOptions, RecipeOptions, RenderOptions, WeightsOptions
-from engine.cli.usage import (
-    parsed_plan,
-    parsed_render,
-    recipe_parser,
-    weights_parser,
-    window_parser,
+from engine.cli.options import (
+    Asked,
+    DevicesOptions,
+    PlanOptions,
+    RecipeOptions,
+    RenderOptions,
+    WeightsOptions,
 )
+from engine.cli.render_usage import parsed_plan, parsed_render
+from engine.cli.usage import devices_parser, recipe_parser, weights_parser, window_parser
 from engine.spec.choices import NetworkName
 from engine.storage.failures import Kind, explain
 
@@ -56,6 +58,8 @@ def parse(arguments: Sequence[str]) -> OpenWindow | Headless:
             return Headless(_plan, parsed_plan(words))
         case ["recipe", *words]:
             return Headless(_recipe, recipe_parser().parse_args(words))
+        case ["devices", *words]:
+            return Headless(_devices, devices_parser().parse_args(words))
         case ["weights", *words]:
             return Headless(_weights, weights_parser().parse_args(words))
     options = window_parser().parse_args(arguments)
@@ -109,6 +113,12 @@ def _recipe(words: argparse.Namespace) -> int:
     from engine.cli.recipe import tell_recipe
 
     return tell_recipe(RecipeOptions(words.picture, words.json))
+
+
+def _devices(words: argparse.Namespace) -> int:
+    from engine.cli.devices import tell_devices
+
+    return tell_devices(DevicesOptions(words.check, words.json))
 
 
 def _weights(words: argparse.Namespace) -> int:

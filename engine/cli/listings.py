@@ -55,7 +55,7 @@ def summary(row: Parameter) -> str:
 def _values(row: Parameter) -> str:
     match row.kind:
         case Kind.CHOICE:
-            return "one of " + ", ".join(row.choices)
+            return "one of " + ", ".join(row.words)
         case Kind.TILE:
             return f"auto, none or {SMALLEST_TILE} to {LONGEST_SIDE} px"
         case Kind.LAYERS:

@@ -102,6 +102,19 @@ class RecipeOptions:
 
 
 @dataclass(frozen=True)
+class DevicesOptions:
+    """What `devices` was asked.
+
+    Attributes:
+        check: Whether to try every device now.
+        json: What is printed.
+    """
+
+    check: bool
+    json: bool
+
+
+@dataclass(frozen=True)
 class WeightsOptions:
     """What `weights` was asked: `download`, `import` with a file, or `path`."""
 

@@ -64,14 +64,27 @@ class DeviceHere:
     Attributes:
         device: The name by which it is asked for.
         name: What people call it.
-        words: How it computes; empty where it cannot be used.
-        fault: Why it cannot, as a sentence goes on.
+        total: Bytes of memory there are.
+        free: Bytes a new job could take now; 0 where it cannot be used.
+        computing: How a job computes that asks for it, as far as is known; None where none could.
+        tried: Whether that has been held against plain float32 on the CPU.
+        fault: Why it is not used itself, as a sentence goes on; empty where it is.
     """
 
     device: Device
     name: str
-    words: str
+    total: int
+    free: int
+    computing: Computing | None
+    tried: bool = False
     fault: str = ""
+
+    @property
+    def words(self) -> str:
+        """In one line: how it computes, or why it is not used."""
+        if self.fault or self.computing is None:
+            return f"{self.name} {self.fault}"
+        return self.computing.words
 
 
 @dataclass(frozen=True)
@@ -79,9 +92,14 @@ class Inventory:
     """What there is to compute on.
 
     Attributes:
-        devices: The one that `auto` takes first.
+        devices: The one that `auto` takes first; none where the engine could not be loaded.
         remark: Why there is a graphics card and none is used, and what to do; else empty.
     """
 
-    devices: tuple[DeviceHere, ...]
+    devices: tuple[DeviceHere, ...] = ()
     remark: str = ""
+
+    @property
+    def usable(self) -> tuple[DeviceHere, ...]:
+        """Those that compute what is asked of them, the one that `auto` takes first."""
+        return tuple(each for each in self.devices if not each.fault)

@@ -20,6 +20,8 @@ from engine.spec.wording import gigabytes
 _LEAST_FREE = 2_000_000_000
 """Bytes that must be free on a card which nobody has asked for."""
 
+_NO_ROOM = f"has less than {gigabytes(_LEAST_FREE)} free: close other programs that use it"
+
 _WITHOUT_TENSOR_CORES = re.compile(r"\b(GTX|MX\d+|T\d{3,4})\b")
 """In the names of Turing's small chips, which multiply float16 no faster than float32."""
 
@@ -38,7 +40,7 @@ class Card:
         index: Its number.
         name: What its maker calls it.
         capability: Of computing, as (8, 9).
-        total, free: Bytes of memory; None where they could not be asked for.
+        total, free: Bytes of memory; none is free where it cannot be used.
         fault: Why it cannot be used, as a sentence goes on: "is too old ..."; empty if it can.
     """
 
@@ -95,8 +97,8 @@ def why_no_card() -> str:
     if any(not card.fault and roomy(card) for card in found) or torch.backends.mps.is_available():
         return ""
     if found:
-        card = found[0]
-        return f"{card.name} {card.fault or _no_room(card)}."
+        card = best_card(found) or found[0]
+        return f"{card.name} {card.fault or _NO_ROOM}."
     if not _driver_is_here():
         return ""
     if torch.version.cuda is None:
@@ -108,10 +110,6 @@ def why_no_card() -> str:
         "There is an NVIDIA card, but torch cannot use it: most likely its driver is older than "
         f"CUDA {torch.version.cuda} needs. Update the driver."
     )
-
-
-def _no_room(card: Card) -> str:
-    return f"has only {gigabytes(card.free)} free: close other programs that use it"
 
 
 def _card(index: int) -> Card:
@@ -143,8 +141,8 @@ def _fault(index: int, capability: tuple[int, int]) -> str:
             return ""
     except RuntimeError as error:
         logging.getLogger(__name__).warning("Card %d cannot be used: %s", index, error)
-        return f"cannot be used: {str(error).strip().splitlines()[0]}"
-    return "gives wrong numbers"
+        return f"cannot be used ({str(error).strip().splitlines()[0]}); a newer driver may help"
+    return "gives wrong numbers; a newer driver may help"
 
 
 def _oldest_capability() -> tuple[int, int]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from enum import Enum, auto
+from functools import cache
 from pathlib import Path
 
 import torch
 
 from engine.plan.machine import DeviceHere, Inventory, Machine
 from engine.run import device_memory, devices
-from engine.run.cards import cards, why_no_card
-from engine.run.trial import proven
+from engine.run.cards import Card, cards, why_no_card
+from engine.run.trial import checked, known, proven
 from engine.spec.choices import Device, NetworkName
-from engine.spec.computing import Computing
+from engine.spec.computing import Computing, Rung
 from engine.spec.settings import DEFAULTS, Settings
 
 
@@ -38,18 +40,73 @@ def machine_of(computing: Computing, networks: Mapping[NetworkName, Path]) -> Ma
     return Machine(computing, total, free, networks)
 
 
-def inventory() -> Inventory:
+class Trials(Enum):
+    """Which devices an inventory tries."""
+
+    NONE = auto()
+    FIRST = auto()
+    """The one that `auto` takes, where it was never tried."""
+
+    ALL = auto()
+    """Every one, whatever is known of it."""
+
+
+def inventory(trials: Trials) -> Inventory:
     """The devices that a job could run on here, the one that `auto` takes first."""
-    best = proven(devices.choose_computing(DEFAULTS))
-    found = [DeviceHere(best.device, best.name, best.words)]
+    chosen = devices.choose_computing(DEFAULTS)
+
+    @cache
+    def judged(computing: Computing) -> Computing | None:
+        if trials is Trials.ALL:
+            return checked(computing)
+        if trials is Trials.FIRST and computing == chosen:
+            return proven(computing)
+        return known(computing)
+
+    first = judged(chosen)
+    here = [_refused(card) for card in cards() if card.fault]
+    for device in _usable():
+        asked = devices.choose_computing(DEFAULTS.changed(device=device))
+        # A CPU that stands in for a card computes as that one's trial has left it.
+        stands_in = first is not None and first.device is device
+        here.append(_device_here(asked, first if stands_in else judged(asked)))
+    taken = (first or chosen).device
+    here.sort(key=lambda each: each.device is not taken)
+    given_up = [f"{each.words}." for each in here if each.fault and each.device is chosen.device]
+    return Inventory(tuple(here), why_no_card() or "".join(given_up))
+
+
+def _usable() -> Iterator[Device]:
+    """The names of what can be asked for."""
     for card in cards():
-        device = Device.CUDA if len(cards()) == 1 else Device(f"cuda:{card.index}")
-        if card.fault:
-            found.append(DeviceHere(device, card.name, "", card.fault))
-        elif device is not best.device:
-            computing = devices.choose_computing(DEFAULTS.changed(device=device))
-            found.append(DeviceHere(device, card.name, computing.words))
-    if best.device is not Device.CPU:
-        host = proven(devices.choose_computing(DEFAULTS.changed(device=Device.CPU)))
-        found.append(DeviceHere(Device.CPU, host.name, host.words))
-    return Inventory(tuple(found), why_no_card())
+        if not card.fault:
+            yield _name_of(card)
+    if torch.backends.mps.is_available():
+        yield Device.MPS
+    yield Device.CPU
+
+
+def _name_of(card: Card) -> Device:
+    return Device.CUDA if torch.cuda.device_count() == 1 else Device(f"cuda:{card.index}")
+
+
+def _refused(card: Card) -> DeviceHere:
+    return DeviceHere(_name_of(card), card.name, card.total, card.free, None, fault=card.fault)
+
+
+def _device_here(asked: Computing, verdict: Computing | None) -> DeviceHere:
+    """A device that torch can use, and what came of its trial if there was one."""
+    device = torch.device(asked.device)
+    reasons = [lost.reason for lost in (verdict or asked).given_up if lost.rung is Rung.DEVICE]
+    fault = ""
+    if verdict is not None and verdict.device is not asked.device:
+        fault = f"{reasons[-1]} when it was tried; a newer driver may help"
+    return DeviceHere(
+        asked.device,
+        asked.name,
+        device_memory.memory_total(device),
+        device_memory.memory_available(device),
+        verdict or asked,
+        tried=verdict is not None,
+        fault=fault,
+    )

@@ -74,15 +74,21 @@ class _Finding:
     stage: int = 0
 
 
+def known(computing: Computing) -> Computing | None:
+    """What an earlier trial has left of a way to compute; None where there was none."""
+    given_up = Verdicts().find(key_of(computing))
+    return None if given_up is None else _applied(computing, given_up)
+
+
 @cache
 def proven(computing: Computing) -> Computing:
     """What is left of a way to compute once it has been tried; seconds the first time on a machine.
 
     float32 on the CPU is what others are held against: it is tried where a person asks for that.
     """
-    given_up = Verdicts().find(key_of(computing))
-    if given_up is not None:
-        return _applied(computing, given_up)
+    found = known(computing)
+    if found is not None:
+        return found
     if computing.kind is Device.CPU and computing.precision is Precision.FLOAT32:
         return computing
     return checked(computing)

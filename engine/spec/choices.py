@@ -64,7 +64,6 @@ class Device(StrEnum):
     AUTO = "auto"
     CPU = "cpu"
     CUDA = "cuda"
-    MPS = "mps"
     CUDA_0 = "cuda:0"
     CUDA_1 = "cuda:1"
     CUDA_2 = "cuda:2"
@@ -73,6 +72,7 @@ class Device(StrEnum):
     CUDA_5 = "cuda:5"
     CUDA_6 = "cuda:6"
     CUDA_7 = "cuda:7"
+    MPS = "mps"
 
     @property
     def kind(self) -> Device:

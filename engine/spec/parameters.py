@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, StrEnum
@@ -68,6 +69,11 @@ class Parameter:
     group: Group
     preset: bool
     relevant: tuple[str, tuple[StrEnum, ...]] | None
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The choices as help names them: several that differ in a number alone are `cuda:N`."""
+        return tuple(dict.fromkeys(re.sub(r":\d+$", ":N", choice) for choice in self.choices))
 
     def matters(self, settings: BaseModel) -> bool:
         """Whether this parameter has any effect beside the other settings."""

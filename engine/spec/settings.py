@@ -191,7 +191,8 @@ class Settings(BaseModel):
 
     device: Device = parameter(
         Device.AUTO, "Device", group=Group.MACHINE, preset=False,
-        help="Where the arithmetic happens; auto takes the graphics card if there is one.",
+        help="Where the arithmetic happens; auto takes the graphics card if there is one, "
+        "of several the one with most free memory; cuda:N names one.",
     )  # fmt: skip
     precision: Precision = parameter(
         Precision.AUTO, "Precision", term="numbers inside the network", group=Group.MACHINE,
@@ -331,7 +332,7 @@ def _refusal(name: str, value: object, reason: str) -> str:
 def _remedy(name: str) -> str:
     row = PARAMETER[name]
     if row.kind is Kind.CHOICE:
-        return f"Choose one of {', '.join(row.choices)}."
+        return f"Choose one of {', '.join(row.words)}."
     if row.kind is Kind.TILE:
         return f"Give auto, none or a whole number from {SMALLEST_TILE} to {LONGEST_SIDE}."
     if row.kind is Kind.LAYERS:

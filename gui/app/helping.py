@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, QUrl, Slot
 from PySide6.QtGui import QAction, QDesktopServices, QKeySequence
 
 from engine import __version__
+from engine.plan.machine import Inventory
 from engine.storage.paths import log_folder
 from gui.app.system_information import system_information
 from gui.base.dialogs import Dialogs
@@ -34,7 +35,7 @@ class Helping(QObject):
         super().__init__(parent)
         self._actions = tuple(actions)
         self._dialogs = dialogs
-        self._devices: tuple[str, ...] = ()
+        self._inventory = Inventory()
         engine.warmed.connect(self._note_devices)
 
     async def show_shortcuts(self) -> None:
@@ -46,7 +47,7 @@ class Helping(QObject):
 
     async def show_system_information(self) -> None:
         """Show what a report of a problem needs."""
-        await self._dialogs.show_text("System information", system_information(self._devices))
+        await self._dialogs.show_text("System information", system_information(self._inventory))
 
     async def show_about(self) -> None:
         """Say what this program is."""
@@ -57,8 +58,8 @@ class Helping(QObject):
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(log_folder())))
 
     @Slot(object)
-    def _note_devices(self, devices: tuple[str, ...]) -> None:
-        self._devices = devices
+    def _note_devices(self, inventory: Inventory) -> None:
+        self._inventory = inventory
 
 
 def shortcut_lines(actions: Iterable[QAction]) -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Slot
 
+from engine.plan.machine import Inventory
 from gui.app.parts import Parts
 from gui.app.qactions import show_actions, show_pause
 from gui.app.window import MainWindow
@@ -13,6 +14,8 @@ from gui.session.forecast import Forecaster
 from gui.session.mailbox import Update
 from gui.session.network_choice import NetworkChoice
 from gui.settings.parameter_widgets import readable
+
+MORE_ON_DEVICES = "Help, System information tells of every device."
 
 
 class Presenter(QObject):
@@ -24,6 +27,7 @@ class Presenter(QObject):
         super().__init__(window)
         self._window = window
         self._parts = parts
+        self._remark = ""
         session = parts.session
         session.state_changed.connect(self._show_state)
         session.result_changed.connect(self._show_result)
@@ -34,6 +38,7 @@ class Presenter(QObject):
         engine.warmed.connect(self._show_devices)
         forecaster.network_chosen.connect(self._show_network)
         window.icons_drawn.connect(self._show_pause)
+        window.card_line.dismissed.connect(self._dismiss_remark)
         window.device_label.setText("Loading the engine…")
         self._show_actions()
         self._show_title()
@@ -77,10 +82,20 @@ class Presenter(QObject):
         self._window.setWindowTitle(f"{pictures or 'New pastiche'}[*] — Gramarye")
 
     @Slot(object)
-    def _show_devices(self, devices: tuple[str, ...]) -> None:
-        """Show what the engine can run on, once it is loaded."""
-        self._window.device_label.setText(devices[0] if devices else "The engine did not load")
-        self._window.device_label.setToolTip("\n".join(devices))
+    def _show_devices(self, inventory: Inventory) -> None:
+        """Show what the engine can run on, once it is loaded, and once why on no card."""
+        words = [device.words for device in inventory.devices]
+        self._window.device_label.setText(words[0] if words else "The engine did not load")
+        self._window.device_label.setToolTip("\n".join(words))
+        self._remark = inventory.remark
+        if self._remark not in ("", self._parts.memory.now.card_remark):
+            self._window.card_line.say(self._remark, f"{self._remark}\n{MORE_ON_DEVICES}")
+            self._window.card_line.show()
+
+    @Slot()
+    def _dismiss_remark(self) -> None:
+        self._window.card_line.hide()
+        self._parts.memory.change(card_remark=self._remark)
 
     @Slot(object)
     def _show_network(self, choice: NetworkChoice) -> None:

@@ -67,7 +67,9 @@ class Shell(QObject):
             inputs.start_page, session, engine, forecaster, memory, tasks, self
         )
         presets = PresetStore(config_folder() / "presets")
-        self.settings = settings = SettingsController(session, presets, memory, asked, tasks, self)
+        self.settings = settings = SettingsController(
+            session, engine, presets, memory, asked, tasks, self
+        )
         self.weights = weights = WeightsController(
             session, engine, forecaster, memory, asked, tasks, self
         )

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-from collections.abc import Iterable
 
 import PySide6
 
 from engine import __version__
+from engine.plan.machine import Inventory
 from engine.storage.paths import config_folder, data_folder, log_folder
 from engine.weights.installed import networks_folder
 
 PACKAGES = ("torch", "torchvision", "pillow", "numpy", "qasync", "pyqtgraph", "superqt")
 
 
-def system_information(devices: Iterable[str]) -> str:
+def system_information(inventory: Inventory) -> str:
     """Lines of plain text.
 
     Args:
-        devices: In words, as the engine found them; empty while it is still being loaded.
+        inventory: As the engine found it; without devices while it is still being loaded.
     """
     rows = [
         ("Gramarye", __version__),
@@ -27,7 +27,8 @@ def system_information(devices: Iterable[str]) -> str:
         ("System", platform.platform()),
         ("PySide6", PySide6.__version__),
         *((name, _version(name)) for name in PACKAGES),
-        *(("Device", device) for device in devices),
+        *(("Device", device.words) for device in inventory.devices),
+        *(("No card", remark) for remark in (inventory.remark,) if remark),
         ("Networks", str(networks_folder())),
         ("Data", str(data_folder())),
         ("Settings", str(config_folder())),

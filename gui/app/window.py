@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from gui.app.bars import ToolBar, fill_menus
 from gui.app.qactions import create_actions, draw_icons
+from gui.base.hint_line import HintLine
 from gui.base.icons import application_icon
 from gui.canvas.controller import CanvasController
 from gui.inputs.controller import InputsController
@@ -37,6 +38,7 @@ class MainWindow(QMainWindow):
     Attributes:
         actions_by_name: What a person can ask for.
         network_label, device_label, memory_label: In the status bar.
+        card_line: Above the canvas, why no graphics card is used.
         close_requested: The person wants to leave; the window stays until `close_now`.
         icons_drawn: The icons were drawn anew, in the colours of another theme.
     """
@@ -60,6 +62,8 @@ class MainWindow(QMainWindow):
         for label in (self.network_label, self.device_label, self.memory_label):
             label.setContentsMargins(8, 0, 8, 0)
             self.statusBar().addPermanentWidget(label)
+        self.card_line = HintLine("Graphics card")
+        self.card_line.setObjectName("cardLine")
         self._tool_bar = ToolBar(self.actions_by_name)
         self._middle = QStackedWidget()
         self._splitters: tuple[QSplitter, ...] = ()
@@ -81,7 +85,7 @@ class MainWindow(QMainWindow):
             "inputsSplitter", Qt.Orientation.Vertical, inputs.content_pane, inputs.styles_pane
         )
         pictures.setSizes([340, 400])
-        middle = _stacked(self._tool_bar, weights.line, self._middle, canvas.strip)
+        middle = _stacked(self._tool_bar, weights.line, self.card_line, self._middle, canvas.strip)
         centre = _splitter("centreSplitter", Qt.Orientation.Vertical, middle, canvas.plot)
         centre.setStretchFactor(0, 1)
         centre.setSizes([560, 170])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QSize, Slot
 from PySide6.QtWidgets import QWidget
 
+from engine.plan.machine import Inventory
 from engine.spec.choices import Start
 from engine.spec.pictures import Picture
 from engine.spec.progress import Progress
@@ -155,8 +156,8 @@ class CanvasController(QObject):
         if picture is self._compared:
             self.pane.show_content(image)
 
-    async def _prepare_plot(self, devices: tuple[str, ...]) -> None:
-        if devices:
+    async def _prepare_plot(self, inventory: Inventory) -> None:
+        if inventory.devices:
             await self._tasks.in_background(warm_import)
             self.plot.prepare()
 

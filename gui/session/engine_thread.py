@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, QThread, QTimer, Signal, Slot
 
+from engine.plan.machine import Inventory
 from engine.plan.memory import Outlook
 from engine.run.control import Control, Work, steer
 from engine.spec.job import Job
@@ -46,8 +47,7 @@ class EngineThread(QObject):
     """Runs one job after the other on a thread of its own, from `start` to `close`.
 
     Attributes:
-        warmed: The engine is loaded; carries the devices in words, `tuple[str, ...]`, none if
-            loading failed.
+        warmed: The engine is loaded; carries the `Inventory`, without devices if loading failed.
         progressed: Carries an `Update`, at most ten times a second, in the window's thread.
     """
 
@@ -57,7 +57,7 @@ class EngineThread(QObject):
     def __init__(
         self,
         stylize: Stylize = _stylize,
-        warm_up: Callable[[], tuple[str, ...]] = warm_up,
+        warm_up: Callable[[], Inventory] = warm_up,
         foresee: Callable[[Request], Outlook] = foresee,
         parent: QObject | None = None,
     ) -> None:
@@ -138,7 +138,7 @@ class _Worker(QThread):
     warmed = Signal(object)
     ended = Signal(object, object)
 
-    def __init__(self, warm_up: Callable[[], tuple[str, ...]], parent: QObject) -> None:
+    def __init__(self, warm_up: Callable[[], Inventory], parent: QObject) -> None:
         super().__init__(parent)
         self.setObjectName("engine")
         self.orders: queue.SimpleQueue[_Order | None] = queue.SimpleQueue()
@@ -150,7 +150,7 @@ class _Worker(QThread):
         except Exception:
             # The first job meets the same error, and tells of it.
             logger.exception("The engine could not be loaded")
-            self.warmed.emit(())
+            self.warmed.emit(Inventory())
         while (order := self.orders.get()) is not None:
             outcome = _outcome(order.work)
             if isinstance(outcome, BaseException):

@@ -6,6 +6,7 @@ import logging
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from engine.plan.machine import Inventory
 from engine.plan.memory import Outlook
 from engine.spec.errors import GramaryeError
 from engine.spec.request import Request
@@ -86,8 +87,8 @@ class Forecaster(QObject):
         self._timer.start()
 
     @Slot(object)
-    def _note_engine(self, devices: tuple[str, ...]) -> None:
-        self._engine_loaded = bool(devices)
+    def _note_engine(self, inventory: Inventory) -> None:
+        self._engine_loaded = bool(inventory.devices)
         self.look_soon()
 
     @Slot()

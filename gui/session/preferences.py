@@ -54,6 +54,7 @@ class Preferences(BaseModel):
         advanced: Whether the field's own terms are unfolded.
         draft: Whether the draft network is used whatever the settings say.
         vgg_offered: Whether the offer to fetch VGG-19 has been read and put away.
+        card_remark: Why no graphics card is used, as it was when that was read and put away.
         contents, styles: Recently opened files, the latest first.
         save_folder: Where the last pastiche was saved; empty before the first. Not written down if
             it is not valid Unicode, which JSON cannot hold.
@@ -68,6 +69,7 @@ class Preferences(BaseModel):
     advanced: bool = False
     draft: bool = False
     vgg_offered: bool = False
+    card_remark: str = ""
     contents: tuple[str, ...] = ()
     styles: tuple[str, ...] = ()
     save_folder: str = ""

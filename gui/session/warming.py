@@ -8,6 +8,7 @@ import os
 import sys
 from pathlib import Path
 
+from engine.plan.machine import Inventory
 from engine.plan.memory import Outlook, look_out
 from engine.plan.resolve import resolve
 from engine.spec.request import Request
@@ -16,14 +17,14 @@ from engine.weights.installed import networks_here
 LIBRARIES = ("libtorch_global_deps.so", "libtorch_cpu.so", "libtorch.so", "libtorch_python.so")
 
 
-def warm_up() -> tuple[str, ...]:
+def warm_up() -> Inventory:
     """Load what the engine needs and say which devices there are; takes seconds."""
     if sys.platform == "linux":
         _preload_libraries()
     import engine.run.stylize  # noqa: F401 - the first job finds everything loaded
-    from engine.run.machines import inventory
+    from engine.run.machines import Trials, inventory
 
-    return tuple(device.words for device in inventory().devices if device.words)
+    return inventory(Trials.FIRST)
 
 
 def foresee(request: Request) -> Outlook:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal, Slot
@@ -65,6 +66,10 @@ class ParameterPanel(QScrollArea):
             self._show(
                 name for name in self._rows if getattr(before, name) != getattr(settings, name)
             )
+
+    def offer(self, name: str, words: Mapping[StrEnum, str]) -> None:
+        """Offer these choices of a parameter, in these words; one that is set is kept."""
+        self._rows[name].offer(words)
 
     def commit(self) -> None:
         """Take over what stands in a field that is still being edited, as leaving it would."""

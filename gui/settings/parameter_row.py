@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from enum import StrEnum
 from html import escape
 
 from PySide6.QtCore import Qt, Signal
@@ -79,6 +81,16 @@ class ParameterRow(QWidget):
         self._reset.setEnabled(value != self.row.default)
         self._reset.setVisible(value != self.row.default)
 
+    def offer(self, words: Mapping[StrEnum, str]) -> None:
+        """Offer these choices, in these words, in place of all that are declared.
+
+        Words that are wider than the fields make the editor as wide as the row.
+        """
+        assert isinstance(self._editor, ChoiceBox), f"{self.row.name} is not chosen from words"
+        self._editor.offer(words)
+        if self._editor.sizeHint().width() > self._editor.maximumWidth():
+            self._take_own_line(self._editor.maximumWidth())
+
     def set_running(self, running: bool) -> None:
         """Lock what cannot change while a job runs, from the next `show_settings` on."""
         self._locked = running and not self.row.live
@@ -96,6 +108,14 @@ class ParameterRow(QWidget):
         """Say below the editor why a value was not taken."""
         self._refusal.setText(f"⚠ {text}")
         self._refusal.show()
+
+    def _take_own_line(self, width: int) -> None:
+        """Put the editor below the label, over the whole row, at least as wide as the others."""
+        grid = self.layout()
+        assert isinstance(grid, QGridLayout)
+        grid.addWidget(self._editor, 1, 0, 1, 2)
+        self._editor.setMinimumWidth(width)
+        self._editor.setMaximumWidth(self.maximumWidth())
 
     def _make_slider(self) -> ParameterSlider:
         slider = ParameterSlider(self.row)

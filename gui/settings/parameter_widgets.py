@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from enum import StrEnum
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
@@ -31,8 +32,13 @@ _SPELLED = {
 
 
 def readable(word: StrEnum) -> str:
-    """A choice as people write it: `gradient-descent` is "Gradient descent", `vgg19` "VGG-19"."""
+    """A choice as people write it: `gradient-descent` is "Gradient descent", `vgg19` "VGG-19".
+
+    One with a number, `cuda:1`, is a name already.
+    """
     text = word.value
+    if ":" in text:
+        return text
     return _SPELLED.get(text) or text.replace("-", " ").replace("+", " + ").capitalize()
 
 
@@ -194,18 +200,34 @@ class ParameterSlider(FocusedWheel, QSlider):
 
 
 class ChoiceBox(FocusedWheel, QComboBox):
-    """One of a parameter's few words."""
+    """One of a parameter's few words; a value is shown and kept whether it is offered or not."""
 
     edited = Signal(object)
 
     def __init__(self, row: Parameter) -> None:
         super().__init__()
-        self._choices = row.choices
-        self.addItems([readable(choice) for choice in row.choices])
+        self._choices: list[StrEnum] = []
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self._fill({choice: readable(choice) for choice in row.choices})
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.currentIndexChanged.connect(lambda index: self.edited.emit(self._choices[index]))
+
+    def offer(self, words: Mapping[StrEnum, str]) -> None:
+        """Offer these choices in these words, without emitting `edited`."""
+        shown = self._choices[self.currentIndex()]
+        with QSignalBlocker(self):
+            self.clear()
+            self._choices.clear()
+            self._fill(words)
+        self.set_value(shown)
 
     def set_value(self, value: StrEnum) -> None:
         """Show a choice without emitting `edited`."""
         with QSignalBlocker(self):
+            if value not in self._choices:
+                self._fill({value: readable(value)})
             self.setCurrentIndex(self._choices.index(value))
+
+    def _fill(self, words: Mapping[StrEnum, str]) -> None:
+        self._choices += words
+        self.addItems(list(words.values()))

@@ -72,7 +72,7 @@ def test_the_settings_listed_say_what_they_do_and_what_they_take(terminal: Termi
     for row in PARAMETERS:
         assert row.label in told
         assert " ".join(row.help.split()) in told
-        assert all(choice in told for choice in row.choices)
+        assert all(re.sub(r":\d$", ":N", choice) in told for choice in row.choices)
     assert "0 to 2147483647" in told
 
 

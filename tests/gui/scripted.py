@@ -14,7 +14,7 @@ from PIL import Image
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
-from engine.plan.machine import Machine, Speed
+from engine.plan.machine import DeviceHere, Inventory, Machine, Speed
 from engine.plan.memory import Outlook, look_out
 from engine.plan.resolve import resolve
 from engine.run.control import Command, Discard, Held, Stop, Talk, Work
@@ -43,6 +43,11 @@ COMPUTING = Computing(
     device=Device.CPU, name="scripted device", precision=Precision.FLOAT32, winograd=True
 )
 """How the scripted engine says it computes."""
+
+INVENTORY = Inventory(
+    (DeviceHere(Device.CPU, "scripted device", 24_000_000_000, 20_000_000_000, COMPUTING),)
+)
+"""Where the scripted engine says it can compute."""
 
 PLAN = Plan(
     settings=DEFAULTS.on(NetworkName.VGG19),
@@ -73,6 +78,7 @@ class ScriptedEngine:
         held: Set once a job has been held.
         memory: Bytes that are free.
         foreseen: Requests whose outlook was asked for.
+        inventory: The devices it says there are.
     """
 
     steps: int | None = 5
@@ -87,13 +93,14 @@ class ScriptedEngine:
     held: threading.Event = field(default_factory=threading.Event)
     memory: int = 20_000_000_000
     foreseen: list[Request] = field(default_factory=list)
+    inventory: Inventory = INVENTORY
 
     def __post_init__(self) -> None:
         self.may_load.set()
 
-    def warm_up(self) -> tuple[str, ...]:
+    def warm_up(self) -> Inventory:
         self.may_load.wait()
-        return ("scripted device",)
+        return self.inventory
 
     def foresee(self, request: Request) -> Outlook:
         self.foreseen.append(request)

@@ -10,7 +10,7 @@ from engine.spec.choices import NetworkName, OptimizerName, Start
 from engine.spec.errors import InputError
 from engine.spec.layers import format_layers, layer_names, parse_layers
 from engine.spec.parameters import Kind
-from engine.spec.settings import DEFAULTS, PARAMETERS, settings_from
+from engine.spec.settings import DEFAULTS, PARAMETER, PARAMETERS, settings_from
 
 
 @pytest.mark.parametrize("row", PARAMETERS, ids=lambda row: row.name)
@@ -86,3 +86,11 @@ def test_a_retune_changes_what_is_live_and_nothing_else() -> None:
     retuned = DEFAULTS.retuned(wanted)
     assert (retuned.content_weight, retuned.smoothness) == (9.0, 2.0)
     assert (retuned.steps, retuned.start) == (DEFAULTS.steps, DEFAULTS.start)
+
+
+def test_numbered_choices_are_named_once_and_each_can_be_chosen() -> None:
+    assert PARAMETER["device"].words == ("auto", "cpu", "cuda", "cuda:N", "mps")
+    assert PARAMETER["pooling"].words == PARAMETER["pooling"].choices
+    assert DEFAULTS.changed(device="CUDA:1").device == "cuda:1"
+    with pytest.raises(InputError, match=r"Choose one of auto, cpu, cuda, cuda:N, mps\."):
+        DEFAULTS.changed(device="cuda:8")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scripted import ScriptedEngine
 
+from engine.plan.machine import Inventory
 from engine.run.control import Control
 from engine.spec.errors import EngineError
 from engine.spec.job import Retune, job_of
@@ -31,7 +32,7 @@ def job(network):
 def start(loop, finish):
     threads = []
 
-    def start(stylize, warm_up=lambda: ()):
+    def start(stylize, warm_up=Inventory):
         threads.append(EngineThread(stylize, warm_up))
         threads[-1].start()
         return threads[-1]
@@ -144,7 +145,7 @@ def test_an_engine_that_cannot_be_loaded_does_not_take_the_window_with_it(start,
     thread = EngineThread(ScriptedEngine(), broken)
     with qtbot.waitSignal(thread.warmed) as warmed:
         thread.start()
-    assert warmed.args == [()]
+    assert warmed.args == [Inventory()]
     assert "no torch" in caplog.text
     thread._worker.orders.put(None)
     qtbot.waitUntil(thread._worker.isFinished)

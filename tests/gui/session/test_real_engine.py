@@ -39,9 +39,9 @@ class RealEngine:
         return foresee(request)
 
     def warm_up(self):
-        from engine.run.machines import inventory
+        from engine.run.machines import Trials, inventory
 
-        return tuple(device.words for device in inventory().devices)
+        return inventory(Trials.FIRST)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication
 
-from engine.spec.choices import OptimizerName
+from engine.spec.choices import Device, OptimizerName
 from engine.spec.parameters import Kind
 from engine.spec.settings import PARAMETER, PARAMETERS
 from gui.settings.parameter_widgets import (
@@ -193,3 +193,45 @@ def test_the_wheel_changes_a_value_only_with_focus(qtbot, make, name):
     qtbot.waitUntil(widget.hasFocus)
     turn_wheel(widget)
     assert len(told) == 1
+
+
+@pytest.fixture
+def device_box(qtbot):
+    box = ChoiceBox(PARAMETER["device"])
+    qtbot.addWidget(box)
+    box.offer({Device.AUTO: "Auto", Device.CUDA_1: "The second card"})
+    return box
+
+
+def shown_by(box):
+    return [box.itemText(index) for index in range(box.count())]
+
+
+def test_a_box_offers_what_it_is_told_in_those_words(qtbot, device_box):
+    assert shown_by(device_box) == ["Auto", "The second card"]
+    with qtbot.waitSignal(device_box.edited) as edited:
+        device_box.setCurrentText("The second card")
+    assert edited.args == [Device.CUDA_1]
+
+
+def test_a_value_that_is_not_offered_is_shown_as_it_is_and_can_be_chosen_again(qtbot, device_box):
+    told = []
+    device_box.edited.connect(told.append)
+    device_box.set_value(Device.CUDA_7)
+    assert device_box.currentText() == "cuda:7"
+    assert told == []
+    device_box.setCurrentText("Auto")
+    device_box.setCurrentText("cuda:7")
+    assert told == [Device.AUTO, Device.CUDA_7]
+
+
+@pytest.mark.parametrize("value", [Device.CUDA_1, Device.MPS])
+def test_other_offers_keep_what_is_shown_and_tell_nothing(qtbot, device_box, value):
+    device_box.set_value(value)
+    told = []
+    device_box.edited.connect(told.append)
+    device_box.offer({Device.CUDA_1: "A card", Device.CPU: "CPU"})
+    assert device_box.currentText() == {"cuda:1": "A card", "mps": "MPS"}[value]
+    assert told == []
+    device_box.setCurrentText("CPU")
+    assert told == [Device.CPU]
