@@ -298,3 +298,19 @@ def test_the_inventory_tells_what_was_given_up(card: pytest.MonkeyPatch) -> None
     card.setattr(devices, "choose_computing", lambda _: CARD)
     assert "a card gave wrong numbers" in machines.inventory().devices[0].words
     assert replace(machines.inventory()).remark == ""
+
+
+def test_roots_are_held_against_float64_more_closely_than_a_loss_would_tell(
+    card: pytest.MonkeyPatch,
+) -> None:
+    assert trial._look_at_roots(CARD) is None
+    right = losses.transport_by_products
+
+    def off(*arguments: Tensor) -> tuple[Tensor, Tensor]:
+        overlap, moves = right(*arguments)
+        return overlap, moves * 1.02
+
+    card.setattr(specimens, "transport_by_products", off)
+    found = trial._look_at_roots(CARD)
+    assert found is not None
+    assert Rung.PRODUCTS in found.suspects
