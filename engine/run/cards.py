@@ -131,8 +131,8 @@ def _fault(index: int, capability: tuple[int, int]) -> str:
     if capability < oldest:
         return (
             f"is too old for this build of torch, which begins at compute capability "
-            f"{oldest[0]}.{oldest[1]} (this one has {capability[0]}.{capability[1]}); an older "
-            "torch may still know it, as the README says"
+            f"{oldest[0]}.{oldest[1]} (this one has {capability[0]}.{capability[1]}); torch's "
+            "build for CUDA 12.6 may still know it, as the README says"
         )
     let_memory_grow()
     try:

@@ -89,7 +89,7 @@ class ParameterRow(QWidget):
         assert isinstance(self._editor, ChoiceBox), f"{self.row.name} is not chosen from words"
         self._editor.offer(words)
         if self._editor.sizeHint().width() > self._editor.maximumWidth():
-            self._take_own_line(self._editor.maximumWidth())
+            self._take_own_line()
 
     def set_running(self, running: bool) -> None:
         """Lock what cannot change while a job runs, from the next `show_settings` on."""
@@ -109,12 +109,11 @@ class ParameterRow(QWidget):
         self._refusal.setText(f"⚠ {text}")
         self._refusal.show()
 
-    def _take_own_line(self, width: int) -> None:
-        """Put the editor below the label, over the whole row, at least as wide as the others."""
+    def _take_own_line(self) -> None:
+        """Put the editor below the label, over the whole row."""
         grid = self.layout()
         assert isinstance(grid, QGridLayout)
         grid.addWidget(self._editor, 1, 0, 1, 2)
-        self._editor.setMinimumWidth(width)
         self._editor.setMaximumWidth(self.maximumWidth())
 
     def _make_slider(self) -> ParameterSlider:

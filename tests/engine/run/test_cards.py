@@ -44,9 +44,9 @@ def test_auto_passes_over_cards_that_cannot_be_used_however_free_they_are(
 def test_auto_leaves_a_card_alone_that_is_nearly_full_but_not_who_asks_for_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    put_in(monkeypatch, FULL)
+    put_in(monkeypatch, OLD, FULL)
     assert chosen() is Device.CPU
-    assert chosen(Device.CUDA) is Device.CUDA
+    assert chosen(Device.CUDA) is Device.CUDA_1
     assert cards.why_no_card() == (
         "NVIDIA GeForce RTX 5090 has less than 2.0 GB free: close other programs that use it."
     )

@@ -116,3 +116,11 @@ def test_a_card_that_failed_its_trial_is_not_used_and_the_cpu_comes_first(
     assert card.name == SMALL.name
     assert card.fault.startswith("gave no numbers when it was tried")
     assert found.remark == f"{SMALL.name} {card.fault}."
+
+
+def test_a_card_that_auto_would_take_is_tried_once_even_if_it_fails(
+    monkeypatch: pytest.MonkeyPatch, trials: list[Device]
+) -> None:
+    put_in(monkeypatch, SMALL)
+    inventory(Trials.ALL)
+    assert trials == [Device.CUDA]
