@@ -146,9 +146,14 @@ class NetworkCosts:
         elif not conv and not step.block.pooled:
             kept += step.seen * step.after  # a mask
         if step.block.pooled:
-            kept += self._kept_by_pooling(step)
-            if pooling_costs.keeps_features(self.pooling) and not relu:
-                kept += features
+            kept += self._kept_for_pooling(step)
+        return kept
+
+    def _kept_for_pooling(self, step: BlockPassage) -> int:
+        """What a pooling keeps, the features included where it needs them and nobody else does."""
+        kept = self._kept_by_pooling(step)
+        if pooling_costs.keeps_features(self.pooling) and not self._asked(step.block)[1]:
+            kept += step.seen * step.after * self.item
         return kept
 
     def _kept_by_pooling(self, step: BlockPassage) -> int:
@@ -169,7 +174,8 @@ class NetworkCosts:
             if conv and not keep:
                 flowing += features
             looking = self._looking(segment, step, shown)
-            yield kept + before + flowing + looking
+            later = self._kept_for_pooling(step) if keep and step.block.pooled else 0
+            yield kept - later + before + flowing + looking
             if step.block.pooled:
                 if keep and pooling_costs.keeps_features(self.pooling):
                     flowing = 0
@@ -188,10 +194,11 @@ class NetworkCosts:
             features = step.seen * step.after * self.item
             if step.block.pooled:
                 yield kept + step.after * pooling_costs.backward_bytes(
-                    self.pooling, step.halved, step.pooled, self.item, rectify=not (conv or relu)
+                    self.pooling, step.halved, step.pooled, self.item
                 )
                 if step.halved < step.seen:  # what the margin adds
-                    yield kept + features + step.halved * step.after * self.item
+                    left = kept - self._kept_for_pooling(step)
+                    yield left + features + step.halved * step.after * self.item
             if conv or relu:
                 computed = features if step.block.first and not again else 0
                 yield kept + computed + features + self._looking(segment, step, shown)

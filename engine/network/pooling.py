@@ -137,5 +137,18 @@ def _layout(flow: Tensor) -> torch.memory_format:
 
 def _spread(gradient: Tensor, shape: torch.Size) -> Tensor:
     """Repeat each value over its 2x2 square; an odd last row or column of `shape` gets zeros."""
-    wide = F.interpolate(gradient, scale_factor=2, mode="nearest")
-    return F.pad(wide, (0, shape[3] - wide.shape[3], 0, shape[2] - wide.shape[2]))
+    wide = _doubled(gradient)
+    below, beside = shape[2] - wide.shape[2], shape[3] - wide.shape[3]
+    # Padding by nothing copies, too.
+    return F.pad(wide, (0, beside, 0, below)) if below or beside else wide
+
+
+def _doubled(values: Tensor) -> Tensor:
+    """Each value (1, C, H, W) four times, in a copy that lies as they do."""
+    count, channels, height, width = values.shape
+    if values.stride(1) == 1:
+        rows = values.permute(0, 2, 3, 1)[:, :, None, :, None]
+        spread = rows.expand(count, height, 2, width, 2, channels)
+        return spread.reshape(count, 2 * height, 2 * width, channels).permute(0, 3, 1, 2)
+    spread = values[:, :, :, None, :, None].expand(count, channels, height, 2, width, 2)
+    return spread.reshape(count, channels, 2 * height, 2 * width)

@@ -44,16 +44,15 @@ def forward_bytes(pooling: Pooling | None, before: int, after: int, item: int) -
             return 2 * after * item
 
 
-def backward_bytes(
-    pooling: Pooling | None, before: int, after: int, item: int, *, rectify: bool
-) -> int:
+def backward_bytes(pooling: Pooling | None, before: int, after: int, item: int) -> int:
     """What is alive at once beside what is kept, both gradients included."""
     wide = max(4, item)
+    padded = 4 * after if before > 4 * after else 0  # an odd last row or column gets zeros
     match pooling:
         case Pooling.MAX:
-            return after * (item * (2 if rectify else 1) + 8) + before * item
+            return after * (item + 8) + before * item
         case Pooling.L2:
             shortened = before * item if item < wide else 0
-            return after * (item + wide) + before * wide + max(4 * after * wide, shortened)
+            return after * (item + wide) + before * wide + max(padded * wide, shortened)
         case _:
-            return after * (2 * item + 4 * item) + before * item
+            return (2 * after + before + padded) * item

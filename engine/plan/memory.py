@@ -218,7 +218,7 @@ def _images(settings: Settings, machine: Machine, scale: Scale, tiling: Tiling) 
         images += _TURNED_IMAGES_ON_A_CARD if card else _TURNED_IMAGES
     if settings.optimizer is OptimizerName.LBFGS:
         images += 2 * min(settings.lbfgs_history, scale.steps)
-    if card and _is_recorded(scale.canvas, tiling):
+    if machine.computing.recordings and _is_recorded(scale.canvas, tiling):
         # The image that all recordings read, and the gradient that each writes. What they take
         # meanwhile is what one evaluation takes: they share it.
         images += 1 + looks

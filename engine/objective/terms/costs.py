@@ -95,8 +95,9 @@ class StyleCosts:
     compared: int
 
     def targets_bytes(self, positions: int, item: int, styles: int) -> int:
-        """Each style image's statistics, and their blend."""
-        return (styles * _numbers(self.channels) + _numbers(self.compared)) * max(4, item)
+        """Each style image's statistics, their blend, and its power."""
+        blend = _numbers(self.compared) + 1
+        return (styles * _numbers(self.channels) + blend) * max(4, item)
 
     def sums_bytes(self, item: int) -> int:
         """Statistics."""

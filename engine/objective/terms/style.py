@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -64,9 +65,14 @@ class StyleTerm:
         self.layer = layer
         self.weight = weight
         self._target = target.projected(projection)
-        self._unit = power_of_two(float(target.gram.diagonal().sum()) + TINY) * _SMALLER
+        self._power = target.gram.diagonal().sum()
         self._loss = loss
         self._projection = projection
+
+    @functools.cached_property
+    def _unit(self) -> float:
+        """Of the slope, for float16; read off the device once."""
+        return power_of_two(float(self._power) + TINY) * _SMALLER
 
     def look(self, features: Tensor, where: Box, weights: Tensor | None = None) -> Statistics:
         """First pass: statistics of these features."""

@@ -28,6 +28,7 @@ from engine.plan import memory
 from engine.plan.machine import Machine
 from engine.plan.memory import job_bytes
 from engine.spec.choices import Device, NetworkName, Precision
+from engine.spec.computing import Computing
 from engine.spec.layers import channels_of, features_size, measured_layers
 from engine.spec.orientations import Orientation, orientations
 from engine.spec.pictures import Size
@@ -40,13 +41,16 @@ from resources import DRAFT_NETWORK
 CUDA = torch.device("cuda", 0)
 DTYPES = {Precision.BFLOAT16: torch.bfloat16, Precision.FLOAT32: torch.float32}
 MACHINE = Machine(
-    device=Device.CUDA,
-    precision=Precision.BFLOAT16,
-    winograd=False,
-    fused=False,
+    Computing(
+        device=Device.CUDA,
+        name="a card",
+        precision=Precision.BFLOAT16,
+        channels_last=True,
+        products=True,
+        recordings=True,
+    ),
     total=0,
     available=0,
-    words="a card",
     networks={},
 )
 SCALE = Scale(canvas=(2080, 2048), styles=((512, 512),), steps=9)
@@ -74,9 +78,16 @@ def card(monkeypatch: pytest.MonkeyPatch) -> None:
         )  # fmt: skip
 
     def close(_term: StyleTerm, sums: Statistics, _scale: float) -> tuple[Tensor, StatisticsSlope]:
-        return sums.total.new_zeros(()), StatisticsSlope(sums.outer + sums.outer.T, sums.total)
+        return sums.total.new_zeros(()), StatisticsSlope(sums.outer + sums.outer.T, sums.total, 1.0)
 
     monkeypatch.setattr("engine.network.convolutions.F.conv2d", convolve)
+
+    def rectify(
+        image: Tensor, weight: Tensor, bias: Tensor, _stride: object, padding: list[int], *_: object
+    ) -> Tensor:
+        return convolve(image, weight, bias, padding[0])
+
+    monkeypatch.setattr(torch, "cudnn_convolution_relu", rectify)
     monkeypatch.setattr(StyleTerm, "close", close)
 
 
@@ -127,7 +138,7 @@ def most_alive(
             targets = targets_for(settings, dtype, canvas)
             width, height = canvas
             image, *_held = (torch.empty(1, 3, height, width, device=CUDA) for _ in range(4))
-            terms = compose(targets[-1], settings, [1.0], network.projections)
+            terms = compose(targets[-1], settings, [1.0], network.projections, products=True)
             Objective(network, terms, targets[-1].orientation).evaluate(image)
     return live.peak
 
@@ -156,7 +167,8 @@ def test_what_is_planned_for_a_card_is_what_is_alive_there_and_a_fifth_at_most(
     weights: Mapping[NetworkName, Mapping[str, Tensor]],
 ) -> None:
     settings = DEFAULTS.changed(pooling=pooling).on(name)
-    machine = replace(MACHINE, precision=precision)
+    computing = MACHINE.computing.model_copy(update={"precision": precision})
+    machine = replace(MACHINE, computing=computing)
     alive = most_alive(settings, weights[name], SCALE.canvas, tiling, DTYPES[precision])
     # What libraries take for themselves is no tensor.
     said = job_bytes(settings, machine, SCALE, tiling) - memory._FIXED_ON_A_CARD

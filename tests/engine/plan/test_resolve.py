@@ -91,7 +91,8 @@ def test_bytes_grow_with_the_picture(machine: Machine, tiling: Tiling) -> None:
 def test_tiles_need_less_than_the_whole_and_less_the_less_is_remembered(
     machine: Machine, pooling: str
 ) -> None:
-    for side, share in ((512, 0.55), (128, 0.4)):
+    # Large tiles save less of an average pooling, whose whole image takes least.
+    for side, share in ((512, 0.6 if pooling == "average" else 0.55), (128, 0.4)):
         whole, *tiled = (
             bytes_of(machine, tiling, output_size=2048, pooling=pooling)
             for tiling in (Tiling(), *(Tiling(side, kept) for kept in (4, 3, 2, 1, 0)))

@@ -12,6 +12,7 @@ from engine.plan.machine import Machine
 from engine.plan.memory import job_bytes, look_out, smaller
 from engine.plan.resolve import resolve
 from engine.spec.choices import Device, NetworkName, OptimizerName, Precision
+from engine.spec.computing import Computing
 from engine.spec.layers import CHANNELS
 from engine.spec.orientations import orientations
 from engine.spec.pictures import PictureRef
@@ -22,17 +23,22 @@ from engine.spec.settings import DEFAULTS
 from engine.spec.tiles import WHOLE, Tiling
 
 CARD = Machine(
-    device=Device.CUDA,
-    precision=Precision.BFLOAT16,
-    winograd=False,
-    fused=False,
+    Computing(
+        device=Device.CUDA,
+        name="a card",
+        precision=Precision.BFLOAT16,
+        channels_last=True,
+        products=True,
+        recordings=True,
+    ),
     total=200_000_000_000,
     available=200_000_000_000,
-    words="a card",
     networks={NetworkName.VGG19: Path("vgg19.safetensors").absolute()},
 )
 TWELVE = replace(CARD, total=12_000_000_000, available=10_500_000_000)
-CPU = replace(CARD, device=Device.CPU, precision=Precision.FLOAT32)
+CPU = replace(
+    CARD, computing=Computing(device=Device.CPU, name="a CPU", precision=Precision.FLOAT32)
+)
 
 
 def asked(height: int = 48, **values: object) -> Request:
