@@ -66,8 +66,7 @@ def prepare(job: Job, before: Snapshot | None) -> Prepared:
     )
     if before is not None:
         state = before.state
-        targets.tiling = state.tiling
-        targets.compute(state.computing)
+        targets.compute(state.computing, state.tiling)
         if state.descent is not None:
             state = replace(state, descent=placed(state.descent, targets.device))
         return Prepared(replace(before, plan=plan, state=state), targets, state.tiling)

@@ -78,7 +78,7 @@ def _to_the_end(walk: Walk) -> Talk[tuple[Ending, Exception | None]]:
         if walk.begun:
             walk.note(Failed(at=walk.now.place))
         if not device_memory.is_out_of_memory(error, walk.device):
-            lost = isinstance(error, torch.AcceleratorError)
+            lost = walk.begun and isinstance(error, torch.AcceleratorError)
             return Ending.FAILED, walk.device_lost() if lost else error
     else:
         return Ending.FINISHED, None

@@ -53,19 +53,9 @@ class TargetMeasurer:
         """Where the network computes."""
         return self._arithmetic.device
 
-    def compute(self, computing: Computing) -> None:
-        """Measure from here on as numbers are computed now; the next objective does so too."""
-        self._arithmetic = devices.set_up(computing)
-        self._network = None
-
-    @property
-    def tiling(self) -> Tiling:
-        """How images are cut; with another, the next objective has a network of its own."""
-        return self._tiling
-
-    @tiling.setter
-    def tiling(self, tiling: Tiling) -> None:
-        self._tiling = tiling
+    def compute(self, computing: Computing, tiling: Tiling) -> None:
+        """Measure from here on as numbers are computed and images cut now."""
+        self._arithmetic, self._tiling = devices.set_up(computing), tiling
         self._network = None
 
     def measure(

@@ -15,26 +15,13 @@ import torch
 
 from engine.objective.graphs import RecordingError
 from engine.objective.objective import OrientedObjectives
-from engine.plan.memory import choose_tiling, ran_out_of_memory, smaller
-from engine.run import device_memory, devices
-from engine.run.advance import (
-    advance,
-    entered,
-    is_due_to_be_checked,
-    is_sound,
-)
-from engine.run.cards import mark_lost
+from engine.plan.memory import ran_out_of_memory
+from engine.run import device_memory, trouble
+from engine.run.advance import advance, entered, is_due_to_be_checked, is_sound
 from engine.run.control import Discard, Ended, Held, Stop, Talk
 from engine.run.initialisation import first_image
 from engine.run.leash import Leash
-from engine.run.machines import machine_of
-from engine.run.optimizers import (
-    for_changed_objective,
-    marked_good,
-    placed,
-    result,
-    rolled_back,
-)
+from engine.run.optimizers import for_changed_objective, marked_good, result
 from engine.run.preparation import prepare
 from engine.run.state import Snapshot, State
 from engine.run.targets import TargetMeasurer
@@ -45,10 +32,8 @@ from engine.spec.errors import EngineError, InputError
 from engine.spec.events import (
     Event,
     Failed,
-    GaveUp,
     Paused,
     Retuned,
-    RolledBack,
     SmallerTiles,
     Stopped,
     Unmeasured,
@@ -58,14 +43,6 @@ from engine.spec.layers import measured_layers
 from engine.spec.outcome import Ending, Outcome
 from engine.spec.plan import Plan
 from engine.spec.request import Request
-from engine.spec.tiles import Tiling
-
-_ROLLBACKS = 3
-"""After this many in one job the numbers will not come right by trying again."""
-
-
-_NEVER_TO_BLAME = (Rung.WINOGRAD, Rung.PACKED)
-"""float32 on the CPU is what all else is held against, however it convolves."""
 
 
 class Walk:
@@ -103,7 +80,7 @@ class Walk:
             try:
                 message = yield from self._go_on()
             except RecordingError:
-                message = self._give_up(Rung.RECORDINGS, "failed")
+                message = self._go_on_from(trouble.without(self.now, Rung.RECORDINGS, "failed"))
             except Exception as error:
                 if not device_memory.is_out_of_memory(error, self.device):
                     raise
@@ -158,16 +135,8 @@ class Walk:
         return Outcome(ending, self._job.request, plan, events, pastiche, error)
 
     def device_lost(self) -> EngineError:
-        """The error for a device that has failed; it is not used again in this process."""
-        name = "The device"
-        if self._now is not None:
-            computing = self._state.computing
-            name = computing.name
-            mark_lost(torch.device(computing.device))
-        return EngineError(
-            f"{name} stopped working.",
-            "The last good picture is kept. Until Gramarye is restarted, the CPU computes.",
-        )
+        """The error for a device that has failed."""
+        return trouble.device_lost(self.now)
 
     def note(self, event: Event) -> None:
         """Record what has happened."""
@@ -187,7 +156,9 @@ class Walk:
         self.asked = happened.retuned(self.now.request, self.now.events)
         self._teller.begin(self._state)
         if prepared.tiling != self._state.tiling:
-            return *self._plan.notes, self._cut(prepared.tiling, ran_out=False)
+            return *self._plan.notes, self._go_on_from(
+                trouble.cut(self.now, prepared.tiling, ran_out=False)
+            )
         return self._plan.notes
 
     def _go_on(self) -> Talk[str | None]:
@@ -229,43 +200,13 @@ class Walk:
         return None
 
     def _roll_back(self) -> str:
-        """Back to the last good image, and one rung lower; at the end, what is asked is to blame.
-
-        Without anything left to give up it may have been the optimiser's memory, for some times.
-        """
-        state = self._state
+        """Back to the last good image, and one rung lower."""
         self._teller.forget()
-        self._change(descent=rolled_back(state.begun), rollbacks=state.rollbacks + 1)
-        event = RolledBack(at=self.now.place)
-        self.note(event)
-        rungs = [rung for rung in state.computing.rungs if rung not in _NEVER_TO_BLAME]
-        if rungs:
-            return f"{happened.note(event)} {self._give_up(rungs[0], 'gave no numbers')}"
-        if self._state.rollbacks > _ROLLBACKS:
-            raise EngineError(
-                "The numbers keep overflowing, so the picture cannot be improved further.",
-                "Lower the learning rate, the descent step or the loss weights.",
-            )
-        return happened.note(event)
-
-    def _give_up(self, rung: Rung, reason: str) -> str:
-        """Compute without one of the means from here on."""
-        state = self._state
-        computing = state.computing.without(rung, reason, devices.host())
-        self._objective = None
-        self._targets.compute(computing)
-        self._leash = Leash(self._targets.device)
-        self._change(computing=computing)
-        if computing.kind is not state.computing.kind:
-            machine = machine_of(computing, {})
-            scale = self._plan.scales[-1]
-            self._targets.tiling = choose_tiling(self._plan.settings, machine, scale)
-            self._change(tiling=self._targets.tiling)
-            if state.descent is not None:
-                self._change(descent=placed(state.descent, self._targets.device))
-        event = GaveUp(at=self.now.place, computing=computing)
-        self.note(event)
-        return happened.note(event)
+        beyond_help = trouble.is_beyond_help(self._state)
+        message = self._go_on_from(trouble.gone_back(self.now))
+        if beyond_help:
+            raise trouble.numbers_keep_breaking()
+        return message
 
     def _enter_next_scale(self) -> Talk[None]:
         """Measure the pictures at the next scale, and put the image on its canvas."""
@@ -301,25 +242,17 @@ class Walk:
         self._objective = None
         gc.collect()
         device_memory.release_memory()
-        state = self._state
-        scales = self._plan.scales
-        level = min(state.scale - (not self.now.scale_is_done), len(scales) - 1)
-        tiling = smaller(self._plan, state.computing, scales[level], state.tiling)
-        if tiling is None:
-            raise ran_out_of_memory(max(scales[level].canvas))
-        return self._cut(tiling, ran_out=True)
+        return self._go_on_from(trouble.with_room(self.now))
 
-    def _cut(self, tiling: Tiling, *, ran_out: bool) -> str:
-        """Go on in smaller tiles; a scale that has begun returns to its last good image."""
-        state = self._state
-        self._objective = None
-        self._targets.tiling = tiling
-        if state.descent is not None and not self.now.scale_is_done:
-            self._change(descent=rolled_back(state.descent))
-        self._change(tiling=tiling)
-        event = SmallerTiles(at=self.now.place, tiling=tiling, ran_out=ran_out)
-        self.note(event)
-        return happened.note(event)
+    def _go_on_from(self, now: Snapshot) -> str:
+        """Go on after some trouble; in words what was done about it."""
+        before, self._now = self.now, now
+        computing, tiling = now.state.computing, now.state.tiling
+        if (computing, tiling) != (before.state.computing, before.state.tiling):
+            self._objective = None
+            self._targets.compute(computing, tiling)
+            self._leash = Leash(self._targets.device)
+        return " ".join(happened.notes(now.events[len(before.events) :]))
 
     def _retune(self, wanted: Request) -> None:
         """Take over changed settings, from the next step on."""
@@ -346,7 +279,7 @@ class Walk:
                 self._retune(self.asked.asking(settings, shares))
             case SmallerTiles(tiling=tiling, ran_out=ran_out):
                 if tiling.is_smaller_than(self._state.tiling):
-                    return self._cut(tiling, ran_out=ran_out)
+                    return self._go_on_from(trouble.cut(self.now, tiling, ran_out=ran_out))
             case Stopped() | Failed():
                 self._stop()
         return None

@@ -191,7 +191,7 @@ def test_a_device_that_fails_leaves_the_last_good_picture(
     lost_devices: list[torch.device] = []
     monkeypatch.setattr(Objective, "evaluate", evaluate)
     monkeypatch.setattr("engine.run.telling.result", gone)
-    monkeypatch.setattr("engine.run.walk.mark_lost", lost_devices.append)
+    monkeypatch.setattr("engine.run.trouble.mark_lost", lost_devices.append)
     outcome, _ = run(job_with(steps=20), keep=keep)
     assert outcome.ending is Ending.FAILED
     assert isinstance(outcome.error, EngineError)
