@@ -139,6 +139,8 @@ def _fault(index: int, capability: tuple[int, int]) -> str:
         numbers = torch.arange(8.0, device=torch.device("cuda", index))
         if float((numbers * 2).sum()) == 56:
             return ""
+    except torch.OutOfMemoryError:
+        return ""  # it runs, and how much is free is asked each time
     except RuntimeError as error:
         logging.getLogger(__name__).warning("Card %d cannot be used: %s", index, error)
         return f"cannot be used ({str(error).strip().splitlines()[0]}); a newer driver may help"

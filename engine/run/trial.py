@@ -7,8 +7,11 @@ for as long as torch, the driver, the device and its memory stay the same.
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import logging
 import re
+import sys
 import time
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
@@ -120,7 +123,7 @@ def tried(computing: Computing) -> Computing:
 def key_of(computing: Computing) -> str:
     """What a verdict holds for."""
     device = torch.device(computing.device)
-    driver, memory = "", 0
+    driver, memory = torch.backends.cpu.get_cpu_capability(), 0
     if device.type == "cuda":
         driver = _driver()
         memory = torch.cuda.get_device_properties(device).total_memory
@@ -129,10 +132,16 @@ def key_of(computing: Computing) -> str:
 
 
 def _driver() -> str:
-    """The driver's version, where the system tells it."""
+    """The driver's version where Linux tells it, else that of the CUDA it knows."""
     told = Path("/proc/driver/nvidia/version")
-    found = re.search(r"\d+\.\d+[.\d]*", told.read_text()) if told.exists() else None
-    return found[0] if found else ""
+    if told.exists():
+        found = re.search(r"\d+\.\d+[.\d]*", told.read_text())
+        return found[0] if found else ""
+    version = ctypes.c_int()
+    library = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(library).cuDriverGetVersion(ctypes.byref(version))
+    return str(version.value)
 
 
 def _applied(computing: Computing, given_up: Iterable[GivenUp]) -> Computing:

@@ -98,5 +98,5 @@ def device_lost(now: Snapshot) -> EngineError:
     mark_lost(torch.device(computing.device))
     return EngineError(
         f"{computing.name} stopped working.",
-        "The last good picture is kept. Until Gramarye is restarted, the CPU computes.",
+        "The last good picture is kept. The device is used again once Gramarye is restarted.",
     )

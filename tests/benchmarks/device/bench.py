@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from engine.objective.objective import Objective, OrientedObjectives
-from engine.run import devices
+from engine.run import device_memory, devices
 from engine.run.optimizers import beginning, moved
 from engine.run.tensors import to_tensor
 from engine.spec.choices import NetworkName
@@ -125,9 +125,9 @@ class Bench:
         if self.card:
             try:
                 torch.cuda.synchronize()
-                torch.cuda.empty_cache()
             except RuntimeError as error:
                 print(error, flush=True)
+            device_memory.release_memory()
 
     def settings(self, **changes: object) -> Settings:
         """The usual settings on this device, but for what is named."""

@@ -34,9 +34,9 @@ class Section:
 
 
 SECTIONS = (
-    Section("facts", "facts", 0.06),
-    Section("correctness", "correctness", 0.2),
-    Section("syncs", "syncs", 0.08),
+    Section("facts", "facts", 0.05),
+    Section("correctness", "correctness", 0.19),
+    Section("syncs", "syncs", 0.1),
     Section("speed", "speed", 0.23),
     Section("latency", "latency", 0.05),
     Section("memory", "memory", 0.18, needs_card=True),
