@@ -29,7 +29,8 @@ class Arithmetic:
         device: Where the tensors live.
         dtype: What the network computes in: float32, bfloat16, or float64 as a reference.
         winograd: Whether to use NNPACK, which reads plain (C, H, W) images.
-        fused: Whether to use oneDNN with packed weights.
+        fused: Whether a convolution rectifies in the same kernel: oneDNN's, with packed weights,
+            on a CPU, and cuDNN's on a card.
         channels_last: Whether the channels of a position lie together in memory.
         products: Whether roots of matrices are taken by products; else by eigenvalues.
         recordings: Whether evaluations of whole images are recorded and replayed.
@@ -42,6 +43,11 @@ class Arithmetic:
     channels_last: bool = True
     products: bool = False
     recordings: bool = False
+
+    @property
+    def packed(self) -> bool:
+        """Whether weights are packed for oneDNN."""
+        return self.fused and self.device.type == "cpu"
 
     @property
     def layout(self) -> torch.memory_format:
@@ -83,6 +89,7 @@ class Convolution:
         self._turned = arithmetic.tensor(weight.flip(2, 3).transpose(0, 1))
         self._convolve = _convolution(self._weight, arithmetic)
         self._transpose = _convolution(self._turned, arithmetic)
+        self._rectified = _rectified(arithmetic)
 
     def forward(self, image: Tensor) -> Tensor:
         """Convolve (1, C_in, H, W) to (1, C_out, H, W)."""
@@ -98,7 +105,7 @@ class Convolution:
 
     def forward_replicated_relu(self, image: Tensor) -> Tensor:
         """The same and rectify in one go."""
-        return _rectified(self._replicated(image), self._weight, self._bias, padding=0)
+        return self._rectified(self._replicated(image), self._weight, self._bias, padding=0)
 
     def transpose(self, gradient: Tensor) -> Tensor:
         """Carry a gradient (1, C_out, H, W) back to the input (1, C_in, H, W)."""
@@ -127,32 +134,42 @@ class _Convolve(Protocol):
 
 def _convolution(weight: Tensor, arithmetic: Arithmetic) -> _Convolve:
     """The fastest way to convolve with these weights and padding 1."""
-    if arithmetic.fused:
-        return _fused(weight)
-    return _winograd(weight) if arithmetic.winograd else _direct(weight)
+    if arithmetic.packed:
+        return _packed(weight)
+    return _winograd(weight) if arithmetic.winograd else _direct(weight, _rectified(arithmetic))
 
 
-def _direct(weight: Tensor) -> _Convolve:
-    def convolve(image: Tensor, bias: Tensor | None, *, rectify: bool) -> Tensor:
-        if rectify:
-            return _rectified(image, weight, bias, padding=1)
-        return F.conv2d(image, weight, bias, padding=1)
-
-    return convolve
+class _Rectified(Protocol):
+    def __call__(
+        self, image: Tensor, weight: Tensor, bias: Tensor | None, *, padding: int
+    ) -> Tensor: ...
 
 
-def _rectified(image: Tensor, weight: Tensor, bias: Tensor | None, *, padding: int) -> Tensor:
-    """Convolve and rectify.
+def _rectified(arithmetic: Arithmetic) -> _Rectified:
+    """How to convolve and rectify where weights are not packed."""
+    return _in_one_kernel if arithmetic.fused and not arithmetic.packed else _in_two_steps
 
-    With cuDNN in one kernel: as much time goes by adding the bias and rectifying in two more.
-    """
-    if not image.is_cuda:
-        return torch.relu_(F.conv2d(image, weight, bias, padding=padding))
+
+def _in_one_kernel(image: Tensor, weight: Tensor, bias: Tensor | None, *, padding: int) -> Tensor:
+    """By cuDNN; torch would add the bias and rectify in kernels of their own."""
     ones = [1, 1]
     result: Tensor = torch.cudnn_convolution_relu(
         image, weight, bias, ones, [padding, padding], ones, 1
     )
     return result
+
+
+def _in_two_steps(image: Tensor, weight: Tensor, bias: Tensor | None, *, padding: int) -> Tensor:
+    return torch.relu_(F.conv2d(image, weight, bias, padding=padding))
+
+
+def _direct(weight: Tensor, rectified: _Rectified = _in_two_steps) -> _Convolve:
+    def convolve(image: Tensor, bias: Tensor | None, *, rectify: bool) -> Tensor:
+        if rectify:
+            return rectified(image, weight, bias, padding=1)
+        return F.conv2d(image, weight, bias, padding=1)
+
+    return convolve
 
 
 def _winograd(weight: Tensor) -> _Convolve:
@@ -167,7 +184,7 @@ def _winograd(weight: Tensor) -> _Convolve:
     return convolve
 
 
-def _fused(weight: Tensor) -> _Convolve:
+def _packed(weight: Tensor) -> _Convolve:
     ones = [1, 1]
     example = [1, weight.shape[1], _PACKED_FOR, _PACKED_FOR]
     packed = torch.ops.mkldnn._reorder_convolution_weight(weight, ones, ones, ones, 1, example)

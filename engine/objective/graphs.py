@@ -52,10 +52,14 @@ class Reel:
             if self._pool is None:
                 self._pool = torch.cuda.graph_pool_handle()
             static, graph = image.clone(), torch.cuda.CUDAGraph()
+            # torch's own would be one of the card that was first recorded on, whichever that was.
+            stream, *_ = _streams(image.device)
             # The outer stream is returned to even where the recording fails and stays in its own.
             with (
                 torch.cuda.stream(torch.cuda.current_stream()),
-                torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"),
+                torch.cuda.graph(
+                    graph, pool=self._pool, stream=stream, capture_error_mode="thread_local"
+                ),
             ):
                 evaluation = evaluate(static)
         except RuntimeError as error:
@@ -97,11 +101,12 @@ def side_by_side(works: Iterable[Callable[[], _Result]]) -> Iterator[_Result]:
     In a recording they share some streams: chains of small kernels, such as those of the roots,
     leave most of a card idle. What they allocate is used elsewhere only once all are done.
     """
-    if not (torch.cuda.is_available() and torch.cuda.is_current_stream_capturing()):
+    begun = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
+    if not (begun and torch.cuda.is_current_stream_capturing()):
         yield from (work() for work in works)
         return
     present = torch.cuda.current_stream()
-    lanes, results = _lanes(torch.cuda.current_device()), []
+    (_, *lanes), results = _streams(present.device), []
     for lane in lanes:
         lane.wait_stream(present)
     for work, lane in zip(works, itertools.cycle(lanes), strict=False):
@@ -113,9 +118,13 @@ def side_by_side(works: Iterable[Callable[[], _Result]]) -> Iterator[_Result]:
 
 
 @functools.cache
-def _lanes(device: int) -> tuple[torch.cuda.Stream, ...]:
-    """Always the same: for each, cuBLAS keeps a workspace of tens of megabytes."""
-    return tuple(torch.cuda.Stream(device) for _ in range(_LANES))  # type: ignore[no-untyped-call]
+def _streams(device: torch.device) -> tuple[torch.cuda.Stream, ...]:
+    """A card's stream to record on, and the lanes beside it.
+
+    Always the same: for each, cuBLAS keeps a workspace of tens of megabytes.
+    """
+    count = 1 + _LANES
+    return tuple(torch.cuda.Stream(device) for _ in range(count))  # type: ignore[no-untyped-call]
 
 
 class _Recording:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from engine.run.device_memory import let_memory_grow
+from engine.run.device_memory import is_out_of_memory, let_memory_grow, memory_available
 from engine.spec.choices import Device
 from engine.spec.wording import gigabytes
 
@@ -88,6 +88,22 @@ def mark_lost(device: torch.device) -> None:
         _lost.add(device.index or 0)
 
 
+def is_lost(error: BaseException, device: torch.device) -> bool:
+    """Whether an error says that a device has failed for good, for this process at least.
+
+    Whichever library notices first may say so in words of its own; asked again, the card is clear.
+    """
+    if isinstance(error, torch.AcceleratorError):
+        return True
+    if device.type != "cuda" or not isinstance(error, RuntimeError):
+        return False
+    try:
+        torch.cuda.synchronize(device)
+    except RuntimeError:
+        return True
+    return False
+
+
 def why_no_card() -> str:
     """Why no graphics card is used, and what to do, in a sentence or two; empty if there is none.
 
@@ -119,8 +135,10 @@ def _card(index: int) -> Card:
     fault = fault or _fault(index, capability)
     free = 0
     if not fault:
-        free, _ = torch.cuda.mem_get_info(index)
-        free += torch.cuda.memory_reserved(index) - torch.cuda.memory_allocated(index)
+        try:
+            free = memory_available(torch.device("cuda", index))
+        except RuntimeError as error:
+            fault = f"does not answer ({str(error).strip().splitlines()[0]})"
     return Card(index, properties.name, capability, properties.total_memory, free, fault)
 
 
@@ -139,9 +157,9 @@ def _fault(index: int, capability: tuple[int, int]) -> str:
         numbers = torch.arange(8.0, device=torch.device("cuda", index))
         if float((numbers * 2).sum()) == 56:
             return ""
-    except torch.OutOfMemoryError:
-        return ""  # it runs, and how much is free is asked each time
     except RuntimeError as error:
+        if is_out_of_memory(error):
+            return ""  # it runs, and how much is free is asked each time
         logging.getLogger(__name__).warning("Card %d cannot be used: %s", index, error)
         return f"cannot be used ({str(error).strip().splitlines()[0]}); a newer driver may help"
     return "gives wrong numbers; a newer driver may help"

@@ -139,6 +139,7 @@ def release_memory() -> None:
         if torch.cuda.is_available():
             torch._C._cuda_clearCublasWorkspaces()
             torch.cuda.empty_cache()
+            torch._C._host_emptyCache()
         if torch.backends.mps.is_available():
             torch.mps.empty_cache()
     except Exception:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from enum import Enum, auto
 from functools import cache
@@ -15,6 +16,7 @@ from engine.run.cards import Card, cards, why_no_card
 from engine.run.trial import checked, known, proven
 from engine.spec.choices import Device, NetworkName
 from engine.spec.computing import Computing, Rung
+from engine.spec.errors import EngineError
 from engine.spec.settings import DEFAULTS, Settings
 
 
@@ -58,7 +60,8 @@ def inventory(trials: Trials) -> Inventory:
     @cache
     def judged(computing: Computing) -> Computing | None:
         if trials is Trials.ALL:
-            return checked(computing)
+            with contextlib.suppress(EngineError):
+                return checked(computing)
         if trials is Trials.FIRST and computing == chosen:
             return proven(computing)
         return known(computing)

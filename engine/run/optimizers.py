@@ -10,6 +10,7 @@ that returns a new one uses up the one it is given, whose tensors live on in the
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -33,6 +34,9 @@ _EPSILON = 1e-8
 
 _FUSED = ("cpu", "cuda")
 """Devices on which Adam's step is one kernel."""
+
+_PINNED = 2**28
+"""Bytes of an image up to which the host's copy is pinned."""
 
 _FIRST_STEP, _LONGEST_STEP = 0.01, 0.1
 """Of L-BFGS: root mean square over the image's values, which lie in 0..1."""
@@ -114,7 +118,8 @@ def descent_from(tensors: Mapping[str, Tensor], averaged: int) -> Descent:
 def placed(descent: Descent, device: torch.device) -> Descent:
     """The same descent on a device."""
     tensors = {name: tensor.to(device) for name, tensor in descent.tensors().items()}
-    tensors |= {"good": _on_host(descent.good), "candidate": _on_host(descent.candidate)}
+    for name in ("good", "candidate"):
+        tensors[name] = _on_host(tensors[name])
     steps = tensors.get("memory.steps")
     if steps is not None:
         tensors["memory.steps"] = steps.to(_counting_place(device))
@@ -196,9 +201,14 @@ def carried(descent: Descent, image: Tensor, resize: Resize) -> Descent:
 
 
 def _on_host(image: Tensor) -> Tensor:
-    """A copy; a card writes to memory that is pinned ten times as fast."""
-    copy = torch.empty_like(image, device="cpu", pin_memory=image.is_cuda)
-    return copy.copy_(image)
+    """A copy; a card writes to memory that is pinned ten times as fast.
+
+    A large image is copied seldom beside what its steps take, and would pin gigabytes.
+    """
+    if image.is_cuda and image.nbytes <= _PINNED:
+        with contextlib.suppress(RuntimeError):
+            return torch.empty_like(image, device="cpu", pin_memory=True).copy_(image)
+    return torch.empty_like(image, device="cpu").copy_(image)
 
 
 def _step(image: Tensor, gradient: Tensor, memory: Memory, settings: Settings) -> Memory:

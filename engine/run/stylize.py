@@ -16,10 +16,9 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable
 
-import torch
-
 from engine.plan.memory import ran_out_of_memory
 from engine.run import device_memory
+from engine.run.cards import is_lost
 from engine.run.control import Ended, Talk, Work
 from engine.run.state import Snapshot
 from engine.run.telling import Teller
@@ -78,7 +77,7 @@ def _to_the_end(walk: Walk) -> Talk[tuple[Ending, Exception | None]]:
         if walk.begun:
             walk.note(Failed(at=walk.now.place))
         if not device_memory.is_out_of_memory(error, walk.device):
-            lost = walk.begun and isinstance(error, torch.AcceleratorError)
+            lost = walk.device is not None and is_lost(error, walk.device)
             return Ending.FAILED, walk.device_lost() if lost else error
     else:
         return Ending.FINISHED, None

@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -23,10 +23,12 @@ from torch import Tensor
 
 from engine.objective.evaluation import Evaluation
 from engine.run import devices, specimens
-from engine.run.device_memory import release_memory
+from engine.run.cards import is_lost, mark_lost
+from engine.run.device_memory import is_out_of_memory, release_memory
 from engine.run.specimens import Specimen
 from engine.spec.choices import Device, Precision
 from engine.spec.computing import Computing, GivenUp, Rung
+from engine.spec.errors import EngineError
 from engine.storage.verdicts import Verdicts
 
 logger = logging.getLogger(__name__)
@@ -34,10 +36,13 @@ logger = logging.getLogger(__name__)
 _REPLAY, _TRANSPORT = 1e-3, 1e-2
 """How far from what was recorded a replay may be, and a transport from float64's, relative."""
 
+_MEANS = 1
+"""Counts the versions of what is tried: means that were mended deserve another trial."""
+
 _CONVOLUTIONS = (
+    Rung.FUSED,
     Rung.CHANNELS_LAST,
     Rung.WINOGRAD,
-    Rung.PACKED,
     Rung.PRECISION,
     Rung.TF32,
     Rung.DEVICE,
@@ -83,7 +88,6 @@ def known(computing: Computing) -> Computing | None:
     return None if given_up is None else _applied(computing, given_up)
 
 
-@cache
 def proven(computing: Computing) -> Computing:
     """What is left of a way to compute once it has been tried; seconds the first time on a machine.
 
@@ -94,25 +98,44 @@ def proven(computing: Computing) -> Computing:
         return found
     if computing.kind is Device.CPU and computing.precision is Precision.FLOAT32:
         return computing
-    return checked(computing)
+    try:
+        return checked(computing)
+    except EngineError as error:
+        logger.warning("%s", error)
+        lost = isinstance(error, DeviceLostError)
+        return computing.without(Rung.DEVICE, "failed", devices.host()) if lost else computing
 
 
 def checked(computing: Computing) -> Computing:
-    """What is left of a way to compute after a trial now, which is remembered."""
+    """What is left of a way to compute after a trial now, which is remembered.
+
+    Raises:
+        EngineError: The trial could not be held, so nothing is known.
+    """
     found = tried(computing)
     Verdicts().keep(key_of(computing), found.given_up)
-    proven.cache_clear()
     return found
 
 
+class DeviceLostError(EngineError):
+    """A device failed while it was tried."""
+
+
 def tried(computing: Computing) -> Computing:
-    """What is left of a way to compute after a trial at this moment."""
+    """What is left of a way to compute after a trial at this moment.
+
+    Raises:
+        DeviceLostError: The device failed for good.
+        EngineError: It is too full to be tried, or there is nothing left to give up.
+    """
     host, began = devices.host(), time.perf_counter()
     while (finding := _first_finding(computing)) is not None:
         logger.warning("%s %s", computing.words, finding.reason)
         lower = _relieved(computing, finding, host)
         if lower is None:
-            break
+            raise EngineError(
+                f"{computing.words} computes wrong numbers.", "Nothing of it can be trusted."
+            )
         computing = lower
     if computing.kind is Device.CPU and computing.precision is not Precision.FLOAT32:
         computing = _faster(computing, host)
@@ -127,7 +150,15 @@ def key_of(computing: Computing) -> str:
     if device.type == "cuda":
         driver = _driver()
         memory = torch.cuda.get_device_properties(device).total_memory
-    parts = (torch.__version__, driver, computing.name, memory, computing.precision.value)
+    parts = (
+        _MEANS,
+        torch.__version__,
+        driver,
+        computing.device.value,
+        computing.name,
+        memory,
+        computing.precision.value,
+    )
     return " | ".join(map(str, parts))
 
 
@@ -177,6 +208,7 @@ def _first_finding(computing: Computing) -> _Finding | None:
             try:
                 finding = look()
             except RuntimeError as error:
+                _refuse_if_untriable(error, computing)
                 first = (str(error).strip().splitlines() or [type(error).__name__])[0]
                 finding = _Finding(f"failed ({first[:80]})", tuple(Rung))
             if finding is not None:
@@ -184,6 +216,20 @@ def _first_finding(computing: Computing) -> _Finding | None:
     finally:
         release_memory()
     return None
+
+
+def _refuse_if_untriable(error: RuntimeError, computing: Computing) -> None:
+    """An error that is no finding: it says nothing of how the device computes."""
+    device = torch.device(computing.device)
+    if is_out_of_memory(error, device):
+        raise EngineError(
+            f"{computing.name} is too full to be tried.", "Close other programs that use it."
+        ) from error
+    if is_lost(error, device):
+        mark_lost(device)
+        raise DeviceLostError(
+            f"{computing.name} stopped working.", "Restart Gramarye to use it again."
+        ) from error
 
 
 def _look_at_roots(computing: Computing) -> _Finding | None:

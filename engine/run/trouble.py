@@ -16,6 +16,7 @@ from engine.run.cards import mark_lost
 from engine.run.machines import machine_of
 from engine.run.optimizers import placed, rolled_back
 from engine.run.state import Snapshot, State
+from engine.spec.choices import Device
 from engine.spec.computing import Rung
 from engine.spec.errors import EngineError
 from engine.spec.events import GaveUp, RolledBack, SmallerTiles
@@ -25,7 +26,7 @@ _ROLLBACKS = 3
 """After this many in one job, and with nothing left to give up, the numbers will not come right by
 trying again."""
 
-_NEVER_TO_BLAME = (Rung.WINOGRAD, Rung.PACKED)
+_NEVER_TO_BLAME = (Rung.WINOGRAD, Rung.FUSED)
 """float32 on the CPU is what all else is held against, however it convolves."""
 
 
@@ -53,7 +54,9 @@ def numbers_keep_breaking() -> EngineError:
 
 
 def _suspects(state: State) -> list[Rung]:
-    return [rung for rung in state.computing.rungs if rung not in _NEVER_TO_BLAME]
+    computing = state.computing
+    innocent = _NEVER_TO_BLAME if computing.kind is Device.CPU else ()
+    return [rung for rung in computing.rungs if rung not in innocent]
 
 
 def without(now: Snapshot, rung: Rung, reason: str) -> Snapshot:

@@ -20,9 +20,9 @@ class Rung(StrEnum):
 
     RECORDINGS = "recordings"
     PRODUCTS = "roots by products"
+    FUSED = "convolutions that rectify"
     CHANNELS_LAST = "channels last"
     WINOGRAD = "Winograd's convolutions"
-    PACKED = "packed convolutions"
     PRECISION = "half precision"
     TF32 = "TF32"
     DEVICE = "the device"
@@ -139,20 +139,23 @@ class Computing(Value):
 _FIELDS: Final = {
     Rung.RECORDINGS: "recordings",
     Rung.PRODUCTS: "products",
+    Rung.FUSED: "fused",
     Rung.CHANNELS_LAST: "channels_last",
     Rung.WINOGRAD: "winograd",
-    Rung.PACKED: "fused",
     Rung.TF32: "tf32",
 }
 
 _ON: Final[dict[Rung, Callable[[Computing], bool]]] = {
     Rung.RECORDINGS: lambda computing: computing.recordings,
     Rung.PRODUCTS: lambda computing: computing.products,
+    Rung.FUSED: lambda computing: (
+        computing.fused
+        and (computing.kind is not Device.CPU or computing.precision is Precision.FLOAT32)
+    ),
     Rung.CHANNELS_LAST: lambda computing: (
         computing.kind is not Device.CPU and computing.channels_last
     ),
     Rung.WINOGRAD: lambda computing: computing.winograd,
-    Rung.PACKED: lambda computing: computing.fused and computing.precision is Precision.FLOAT32,
     Rung.PRECISION: lambda computing: computing.precision is not Precision.FLOAT32,
     Rung.TF32: lambda computing: computing.tf32 and computing.precision is Precision.FLOAT32,
     Rung.DEVICE: lambda computing: computing.kind is not Device.CPU,

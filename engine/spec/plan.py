@@ -32,7 +32,7 @@ def _with_computing(values: dict[str, Any]) -> dict[str, Any]:
         "precision": precision,
         "winograd": values.get("winograd"),
         "fused": values.get("fused"),
-        "channels_last": True,
+        "channels_last": device != Device.MPS,
         "tf32": card,
         "products": device != Device.CPU,
         "recordings": card,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import torch
@@ -66,13 +65,15 @@ class StyleTerm:
         self.weight = weight
         self._target = target.projected(projection)
         self._power = target.gram.diagonal().sum()
+        self._known_unit: float | None = None
         self._loss = loss
         self._projection = projection
 
-    @functools.cached_property
     def _unit(self) -> float:
         """Of the slope, for float16; read off the device once."""
-        return power_of_two(float(self._power) + TINY) * _SMALLER
+        if self._known_unit is None:
+            self._known_unit = power_of_two(float(self._power) + TINY) * _SMALLER
+        return self._known_unit
 
     def look(self, features: Tensor, where: Box, weights: Tensor | None = None) -> Statistics:
         """First pass: statistics of these features."""
@@ -96,13 +97,13 @@ class StatisticsSlope:
     Attributes:
         outer: dO + dO^T (C, C), where O is the sum of the features' outer products.
         total: dm (C,), where m is their sum; None where that does not matter.
-        unit: What to multiply `outer` by for float16, a power of two: a slope is as small as the
-            target's power is large.
+        unit: Says what to multiply `outer` by for float16, a power of two: a slope is as small as
+            the target's power is large.
     """
 
     outer: Tensor
     total: Tensor | None
-    unit: float
+    unit: Callable[[], float]
 
     def add_gradient(
         self, features: Tensor, gradient: Tensor, where: Box, weights: Tensor | None = None
@@ -110,7 +111,8 @@ class StatisticsSlope:
         """dL/dF_p = w_p ((dO + dO^T) F_p + dm)."""
         outer, unit = self.outer, 1.0
         if features.dtype is torch.float16:
-            outer, unit = outer * self.unit, self.unit
+            unit = self.unit()
+            outer = outer * unit
         matrix = outer.to(features.dtype)
         if weights is not None:
             weights = weights.to(features.dtype)

@@ -20,7 +20,7 @@ from engine.distill.imitation import fit_convolution, imitate, most_telling
 from engine.distill.networks import STYLE_LAYERS, Design, Student, Teacher
 from engine.distill.optimizer import orthogonalised
 from engine.distill.pictures import Pictures
-from engine.objective.losses import wasserstein_loss
+from engine.objective.losses import transport_by_eigenvalues, wasserstein_loss
 from engine.objective.statistics import Statistics, measure
 from engine.spec.choices import NetworkName
 from engine.spec.errors import InputError
@@ -151,7 +151,7 @@ def test_the_batched_gradient_is_that_of_the_engines_own_losses() -> None:
             flat = features[layer].flatten(2)[0]
             statistics = Statistics(flat.shape[1], flat.sum(1), flat @ flat.T)
             value = value + weights[number, index] * wasserstein_loss(
-                statistics, measure(targets[layer])
+                statistics, measure(targets[layer]), transport_by_eigenvalues
             )
         (expected,) = torch.autograd.grad(value, image)
         expected = expected[0] * image.numel()

@@ -78,7 +78,9 @@ def card(monkeypatch: pytest.MonkeyPatch) -> None:
         )  # fmt: skip
 
     def close(_term: StyleTerm, sums: Statistics, _scale: float) -> tuple[Tensor, StatisticsSlope]:
-        return sums.total.new_zeros(()), StatisticsSlope(sums.outer + sums.outer.T, sums.total, 1.0)
+        return sums.total.new_zeros(()), StatisticsSlope(
+            sums.outer + sums.outer.T, sums.total, lambda: 1.0
+        )
 
     monkeypatch.setattr("engine.network.convolutions.F.conv2d", convolve)
 
@@ -132,7 +134,7 @@ def most_alive(
         read = {name: torch.empty(tensor.shape) for name, tensor in weights.items()}
         with LiveBytes() as live:
             network = Network(
-                settings.network, read, settings.layers, Arithmetic(CUDA, dtype),
+                settings.network, read, settings.layers, Arithmetic(CUDA, dtype, fused=True),
                 settings.pooling, settings.padding, tiling,
             )  # fmt: skip
             targets = targets_for(settings, dtype, canvas)

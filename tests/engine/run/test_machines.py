@@ -33,7 +33,6 @@ def trials(monkeypatch: pytest.MonkeyPatch) -> list[Device]:
         return computing
 
     monkeypatch.setattr(trial, "tried", lost)
-    trial.proven.cache_clear()
     return tried
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +17,11 @@ from engine.network.convolutions import Arithmetic
 from engine.objective import graphs, losses
 from engine.objective.evaluation import Evaluation
 from engine.objective.graphs import RecordingError, Reel
-from engine.run import devices, machines, specimens, trial
+from engine.run import devices, specimens, trial
 from engine.run.trial import checked, proven, tried
 from engine.spec.choices import Device, Precision
 from engine.spec.computing import Computing, Rung
+from engine.spec.errors import EngineError
 from engine.spec.outcome import Ending
 from engine.spec.settings import DEFAULTS
 from engine.storage.verdicts import Verdicts
@@ -87,13 +87,13 @@ def card(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
         cached.cache_clear()
     monkeypatch.setattr(devices, "arithmetic_of", arithmetic_of)
     monkeypatch.setattr(devices, "set_up", arithmetic_of)
+    # There is no card that could be asked.
+    monkeypatch.setattr(trial, "is_lost", lambda error, _: "launch failure" in str(error))
     monkeypatch.setattr(trial, "key_of", lambda computing: f"{computing.name} {computing.numbers}")
     monkeypatch.setattr(Reel, "record", lambda _, work, image: Played(work, image, late=False))
-    proven.cache_clear()
     yield monkeypatch
     for cached in (specimens.image, specimens.random_vgg, specimens.draft, specimens.grey):
         cached.cache_clear()
-    proven.cache_clear()
 
 
 def spoil(
@@ -241,7 +241,6 @@ def test_a_verdict_is_kept_and_the_device_is_not_tried_again(
         pytest.fail("it was tried again")
 
     card.setattr(trial, "tried", again)
-    proven.cache_clear()  # as in another process
     assert proven(CARD) == found
 
 
@@ -293,11 +292,27 @@ def replace_given_up(computing: Computing) -> Computing:
     return computing.model_copy(update={"given_up": ()})
 
 
-def test_the_inventory_tells_what_was_given_up(card: pytest.MonkeyPatch) -> None:
-    spoil(card, zero_a_channel)
-    card.setattr(devices, "choose_computing", lambda _: CARD)
-    assert "a card gave wrong numbers" in machines.inventory().devices[0].words
-    assert replace(machines.inventory()).remark == ""
+@pytest.mark.parametrize(
+    ("words", "lost"), [("CUDA out of memory", False), ("unspecified launch failure", True)]
+)
+def test_a_card_that_is_full_or_fails_gets_no_verdict(
+    card: pytest.MonkeyPatch, words: str, lost: bool
+) -> None:
+    marked: list[torch.device] = []
+    card.setattr(trial, "mark_lost", marked.append)
+
+    def fail(*_: object, **__: object) -> Tensor:
+        raise RuntimeError(words)
+
+    with card.context() as patched:
+        spoil(patched, lambda *_: fail)
+        found = proven(CARD)
+        with pytest.raises(EngineError):
+            checked(CARD)
+    assert found.device is (Device.CPU if lost else Device.CUDA)
+    assert set(marked) == ({torch.device("cuda")} if lost else set())
+    assert trial.known(CARD) is None
+    assert proven(CARD) == CARD
 
 
 def test_roots_are_held_against_float64_more_closely_than_a_loss_would_tell(

@@ -22,6 +22,7 @@ CARD = Computing(
     device=Device.CUDA,
     name="NVIDIA GeForce RTX 4090",
     precision=Precision.BFLOAT16,
+    fused=True,
     channels_last=True,
     tf32=True,
     products=True,
@@ -43,13 +44,14 @@ def test_a_card_goes_down_rung_by_rung_and_ends_on_the_cpu() -> None:
     assert lost == [
         Rung.RECORDINGS,
         Rung.PRODUCTS,
+        Rung.FUSED,
         Rung.CHANNELS_LAST,
         Rung.PRECISION,
         Rung.TF32,
         Rung.DEVICE,
         Rung.WINOGRAD,
     ]
-    assert [one.numbers for one in way[3:6]] == ["bfloat16", "TF32", "float32"]
+    assert [one.numbers for one in way[4:7]] == ["bfloat16", "TF32", "float32"]
     end = way[-1]
     assert (end.device, end.precision, end.winograd) == (Device.CPU, Precision.FLOAT32, False)
     assert end.rungs == ()
