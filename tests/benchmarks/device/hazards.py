@@ -67,7 +67,7 @@ def _paintings() -> Mapping[str, Picture]:
 
 
 def flat_painting(bench: Bench, painting: Picture) -> dict[str, object]:
-    """Fifty steps of Adam under the Wasserstein loss: nothing breaks, and as far as the CPU comes."""
+    """Fifty steps of Adam under the Wasserstein loss: nothing breaks, and the CPU comes as far."""
     found: dict[str, object] = {}
     for network in ("draft", "vgg19") if bench.card else ("draft",):
         side = 128 if bench.card else 48
