@@ -13,8 +13,8 @@ import torch
 from engine.plan.machine import DeviceHere, Inventory, Machine
 from engine.run import device_memory, devices
 from engine.run.cards import Card, cards, why_no_card
-from engine.run.trial import checked, known, proven
-from engine.spec.choices import Device, NetworkName
+from engine.run.trial import checked, is_only_slower, known, proven
+from engine.spec.choices import Device, NetworkName, Precision
 from engine.spec.computing import Computing, Rung
 from engine.spec.errors import EngineError
 from engine.spec.settings import DEFAULTS, Settings
@@ -32,7 +32,11 @@ def machine_for(settings: Settings, networks: Mapping[NetworkName, Path]) -> Mac
     Raises:
         EngineError: What is asked for by name is not here.
     """
-    return machine_of(proven(devices.choose_computing(settings)), networks)
+    asked = devices.choose_computing(settings)
+    computing = proven(asked)
+    if settings.precision is not Precision.AUTO and is_only_slower(computing):
+        computing = asked  # whoever names it wants it
+    return machine_of(computing, networks)
 
 
 def machine_of(computing: Computing, networks: Mapping[NetworkName, Path]) -> Machine:

@@ -36,6 +36,9 @@ logger = logging.getLogger(__name__)
 _REPLAY, _TRANSPORT = 1e-3, 1e-2
 """How far from what was recorded a replay may be, and a transport from float64's, relative."""
 
+_SLOWER = "is slower here than float32"
+"""Why a CPU does without half precision that it computes rightly."""
+
 _MEANS = 1
 """Counts the versions of what is tried: means that were mended deserve another trial."""
 
@@ -104,6 +107,11 @@ def proven(computing: Computing) -> Computing:
         logger.warning("%s", error)
         lost = isinstance(error, DeviceLostError)
         return computing.without(Rung.DEVICE, "failed", devices.host()) if lost else computing
+
+
+def is_only_slower(found: Computing) -> bool:
+    """Whether nothing was given up but half precision, for its time alone."""
+    return [lost.reason for lost in found.given_up] == [_SLOWER]
 
 
 def checked(computing: Computing) -> Computing:
@@ -301,7 +309,7 @@ def _faster(computing: Computing, host: Computing) -> Computing:
     """Half precision or float32 on this CPU, whichever evaluates in less time."""
     if _evaluation_seconds(computing) <= _evaluation_seconds(host):
         return computing
-    return computing.without(Rung.PRECISION, "is slower here than float32", host)
+    return computing.without(Rung.PRECISION, _SLOWER, host)
 
 
 def _evaluation_seconds(computing: Computing) -> float:

@@ -17,7 +17,7 @@ from engine.network.convolutions import Arithmetic
 from engine.objective import graphs, losses
 from engine.objective.evaluation import Evaluation
 from engine.objective.graphs import RecordingError, Reel
-from engine.run import devices, specimens, trial
+from engine.run import devices, machines, specimens, trial
 from engine.run.trial import checked, proven, tried
 from engine.spec.choices import Device, Precision
 from engine.spec.computing import Computing, Rung
@@ -286,6 +286,18 @@ def test_half_precision_on_a_cpu_has_to_be_the_faster_one(monkeypatch: pytest.Mo
         assert given_up(found) == lost
         if lost:
             assert replace_given_up(found) == devices.host()
+
+
+def test_slow_half_precision_is_left_to_whoever_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    half = devices.host().model_copy(
+        update={"precision": Precision.BFLOAT16, "winograd": False, "fused": False}
+    )
+    monkeypatch.setattr(devices, "choose_computing", lambda _: half)
+    monkeypatch.setattr(trial, "_first_finding", lambda _: None)
+    monkeypatch.setattr(trial, "_evaluation_seconds", lambda one: 3.0 if one is half else 2.0)
+    for precision, numbers in (("auto", "float32"), ("bfloat16", "bfloat16")):
+        machine = machines.machine_for(DEFAULTS.changed(precision=precision), {})
+        assert machine.computing.numbers == numbers
 
 
 def replace_given_up(computing: Computing) -> Computing:
