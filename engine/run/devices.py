@@ -85,7 +85,7 @@ def _on_card(card: Card, precision: Precision) -> Computing:
         precision=precision,
         # Without tensor cores it is up to 19 times slower.
         channels_last=card.bfloat16 or (card.tensor_cores and precision is Precision.FLOAT16),
-        fused=torch.version.hip is None and torch.backends.cudnn.is_available(),  # type: ignore[no-untyped-call]
+        fused=torch.version.hip is None,
         tf32=card.bfloat16,
         products=True,
         recordings=True,
