@@ -20,7 +20,7 @@ class Rung(StrEnum):
 
     RECORDINGS = "recordings"
     PRODUCTS = "roots by products"
-    FUSED = "convolutions that rectify"
+    FUSED = "fused convolutions"
     CHANNELS_LAST = "channels last"
     WINOGRAD = "Winograd's convolutions"
     PRECISION = "half precision"

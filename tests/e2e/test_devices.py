@@ -119,11 +119,11 @@ def test_what_a_card_gave_up_and_what_was_proven_is_told_with_the_reason(
     Verdicts().keep(key, (lost,))
     card = report(terminal)["devices"][0]
     assert card["given_up"] == [{"what": "recordings", "reason": "gave wrong numbers"}]
-    means = ["roots by products", "convolutions that rectify", "channels last"]
+    means = ["roots by products", "fused convolutions", "channels last"]
     assert card["proven"] == ["bfloat16", *means]
     said = paragraphs(terminal)[0]
     assert "  Given up: recordings gave wrong numbers" in said
-    assert "  Proven:   bfloat16, roots by products, channels last\n" in said
+    assert "  Proven:   bfloat16, roots by products, fused convolutions, channels last\n" in said
 
 
 def test_a_card_that_failed_its_trial_is_told_of_and_the_cpu_is_taken(
