@@ -163,8 +163,8 @@ def measure(features: Tensor, weights: Tensor | None = None) -> Statistics:
 def _row_sums(matrix: Tensor, dtype: torch.dtype) -> Tensor:
     """Of a matrix (C, P), each (C,); in two goes, as one leaves half of a card idle.
 
-    Not by a product, though it would be as fast: a card cuts its sums short, and the mean's error
-    would be squared into the covariance of a flat picture.
+    Not by a product, though it would be as fast: how a card adds up in those is its own affair, and
+    an error of the mean is squared into the covariance of a flat picture.
     """
     even = matrix.shape[1] // _GOES * _GOES
     parts = matrix[:, :even].reshape(len(matrix), _GOES, -1).sum(2, dtype=dtype)
