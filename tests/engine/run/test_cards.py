@@ -9,7 +9,7 @@ import pytest
 import torch
 from fake_cards import FakeCard, put_in
 
-from engine.run import cards
+from engine.run import cards, device_memory
 from engine.run.devices import choose_computing
 from engine.spec.choices import Device, Precision
 from engine.spec.errors import EngineError
@@ -164,3 +164,65 @@ def test_bfloat16_is_refused_where_it_would_be_emulated(monkeypatch: pytest.Monk
     put_in(monkeypatch, FakeCard("NVIDIA GeForce RTX 2070", (7, 5)))
     with pytest.raises(EngineError, match="does not compute bfloat16"):
         choose_computing(DEFAULTS.changed(precision=Precision.BFLOAT16))
+
+
+def test_a_card_too_full_for_its_first_kernel_is_no_broken_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    full = FakeCard(free=100_000_000, broken="CUDA error: out of memory")
+    put_in(monkeypatch, full)
+    (card,) = cards.cards()
+    assert card.fault == ""
+    assert chosen() is Device.CPU
+    assert "free" in cards.why_no_card()
+
+
+def test_a_card_that_does_not_answer_any_more_is_passed_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    put_in(monkeypatch, FREE)
+    assert chosen() is Device.CUDA
+
+    def refuse(_device: object) -> None:
+        raise RuntimeError("CUDA error: unspecified launch failure\nat 7")
+
+    monkeypatch.setattr(torch.cuda, "mem_get_info", refuse)
+    assert chosen() is Device.CPU
+    assert "does not answer (CUDA error: unspecified launch failure)" in cards.why_no_card()
+
+
+def test_whichever_library_notices_first_a_lost_card_is_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    card, words = torch.device("cuda", 0), RuntimeError("CUDNN_STATUS_EXECUTION_FAILED")
+    assert cards.is_lost(torch.AcceleratorError("CUDA error: launch failure"), card)
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda _device: None)
+    assert not cards.is_lost(words, card)
+
+    def gone(_device: object) -> None:
+        raise RuntimeError("CUDA error: launch failure")
+
+    monkeypatch.setattr(torch.cuda, "synchronize", gone)
+    assert cards.is_lost(words, card)
+    assert not cards.is_lost(words, torch.device("cpu"))
+    assert not cards.is_lost(ValueError("no number"), card)
+
+
+def test_memory_grows_unless_a_person_has_settled_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(torch._C, "_accelerator_setAllocatorSettings", said.append, raising=False)
+    for name in ("PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF"):
+        monkeypatch.delenv(name, raising=False)
+    for system, settled, wanted in (
+        ("linux", False, 1),
+        ("linux", True, 0),
+        ("win32", False, 0),
+        ("darwin", False, 0),
+    ):
+        said.clear()
+        with monkeypatch.context() as patched:
+            patched.setattr(sys, "platform", system)
+            if settled:
+                patched.setenv("PYTORCH_ALLOC_CONF", "max_split_size_mb:64")
+            device_memory.let_memory_grow()
+        assert said == ["expandable_segments:True"] * wanted
