@@ -12,12 +12,13 @@ from torch import Tensor
 from engine.network.convolutions import Arithmetic
 from engine.network.costs import NetworkCosts
 from engine.network.networks import Network
+from engine.network.random_weights import random_weights
 from engine.objective.losses import style_loss
 from engine.objective.statistics import Statistics, measure
 from engine.objective.terms.style import StyleTerm
 from engine.plan.machine import Speed
 from engine.spec.choices import NetworkName, StyleLoss
-from engine.spec.layers import CHANNELS, block_names, channels_of
+from engine.spec.layers import channels_of
 from engine.spec.settings import DEFAULTS, Settings
 from engine.spec.tiles import WHOLE, Box
 
@@ -45,7 +46,7 @@ def measure_speed(settings: Settings, arithmetic: Arithmetic) -> Speed:
 @functools.cache
 def _operations_per_second(name: NetworkName, arithmetic: Arithmetic) -> float:
     """Floating-point operations in a second of a walk through the network and back."""
-    network = Network(name, _random_weights(name), [_LAYER], arithmetic)
+    network = Network(name, random_weights(name, [_LAYER]), [_LAYER], arithmetic)
     on_cpu = arithmetic.device.type == "cpu"
     width, height = _SIZE if on_cpu else _SIZE_ON_AN_ACCELERATOR
     image = torch.rand(1, 3, height, width).to(arithmetic.device)
@@ -92,17 +93,6 @@ def _seconds(work: Callable[[], object], device: torch.device) -> float:
             torch.accelerator.synchronize(device)
         taken.append(time.perf_counter() - began)
     return min(taken)
-
-
-def _random_weights(name: NetworkName) -> dict[str, Tensor]:
-    generator = torch.Generator().manual_seed(0)
-    weights, before = {}, 3
-    for block in block_names(name, [_LAYER]):
-        after = CHANNELS[name][int(block[0]) - 1]
-        kernel = torch.randn(after, before, 3, 3, generator=generator) * (2 / (9 * before)) ** 0.5
-        weights[f"conv{block}.weight"], weights[f"conv{block}.bias"] = kernel, torch.zeros(after)
-        before = after
-    return weights
 
 
 def _add_features(_layer: str, features: Tensor, gradient: Tensor, _where: Box) -> None:

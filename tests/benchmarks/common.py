@@ -23,6 +23,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from engine.network.random_weights import random_weights
 from engine.objective.objective import OrientedObjectives
 from engine.plan.machine import Machine
 from engine.plan.resolve import resolve
@@ -33,7 +34,7 @@ from engine.run.tensors import to_tensor
 from engine.spec.choices import NetworkName
 from engine.spec.errors import NetworkMissingError
 from engine.spec.job import Job, job_of
-from engine.spec.layers import CHANNELS, CONVOLUTIONS, measured_layers
+from engine.spec.layers import layer_names, measured_layers
 from engine.spec.pictures import Picture, StyleImage
 from engine.spec.plan import Plan
 from engine.spec.scales import Scale
@@ -96,22 +97,8 @@ def weights_file(network: NetworkName, explicit: Path | None) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{network}.safetensors"
-        save_file(_random_weights(network), path)
+        save_file(random_weights(network, layer_names(network)), path)
         yield path
-
-
-def _random_weights(network: NetworkName) -> dict[str, Tensor]:
-    """Convolutions that keep the power of what passes them (He 2015)."""
-    generator = torch.Generator().manual_seed(0)
-    tensors, before = {}, 3
-    stages = zip(CONVOLUTIONS[network], CHANNELS[network], strict=True)
-    for stage, (count, after) in enumerate(stages, start=1):
-        for index in range(1, count + 1):
-            kernel = torch.randn(after, before, 3, 3, generator=generator)
-            tensors[f"conv{stage}_{index}.weight"] = kernel * (2 / (9 * before)) ** 0.5
-            tensors[f"conv{stage}_{index}.bias"] = torch.zeros(after)
-            before = after
-    return tensors
 
 
 def small_picture(seed: int) -> Picture:
