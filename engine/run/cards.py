@@ -107,7 +107,7 @@ def is_lost(error: BaseException, device: torch.device) -> bool:
 def why_no_card() -> str:
     """Why no graphics card is used, and what to do, in a sentence or two; empty if there is none.
 
-    It can be asked on every machine, and touches no card.
+    It can be asked on every machine.
     """
     found = cards()
     if any(not card.fault and roomy(card) for card in found) or torch.backends.mps.is_available():
