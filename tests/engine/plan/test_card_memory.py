@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import computings
 import pytest
 import torch
 from live import LiveBytes
@@ -27,8 +28,7 @@ from engine.objective.terms.style import StatisticsSlope, StyleTerm
 from engine.plan import memory
 from engine.plan.machine import Machine
 from engine.plan.memory import job_bytes
-from engine.spec.choices import Device, NetworkName, Precision
-from engine.spec.computing import Computing
+from engine.spec.choices import NetworkName, Precision
 from engine.spec.layers import channels_of, features_size, measured_layers
 from engine.spec.orientations import Orientation, orientations
 from engine.spec.pictures import Size
@@ -41,14 +41,7 @@ from resources import DRAFT_NETWORK
 CUDA = torch.device("cuda", 0)
 DTYPES = {Precision.BFLOAT16: torch.bfloat16, Precision.FLOAT32: torch.float32}
 MACHINE = Machine(
-    Computing(
-        device=Device.CUDA,
-        name="a card",
-        precision=Precision.BFLOAT16,
-        channels_last=True,
-        products=True,
-        recordings=True,
-    ),
+    computings.CARD,
     total=0,
     available=0,
     networks={},

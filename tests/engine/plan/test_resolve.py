@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import computings
 import pytest
 
 from engine.objective.costs import evaluation_bytes
@@ -33,21 +34,14 @@ from engine.spec.tiles import Tiling
 ROOT = Path(__file__).resolve().parents[3]
 HOST = Computing(device=Device.CPU, name="a machine", precision=Precision.FLOAT32, winograd=True)
 PLENTY = Machine(
-    computing=HOST,
+    computing=computings.HOST,
     total=64_000_000_000,
     available=64_000_000_000,
     networks={NetworkName.VGG19: Path("vgg19.safetensors").absolute()},
 )
 CARD = replace(
     PLENTY,
-    computing=Computing(
-        device=Device.CUDA,
-        name="a card",
-        precision=Precision.BFLOAT16,
-        channels_last=True,
-        products=True,
-        recordings=True,
-    ),
+    computing=computings.CARD,
 )
 
 
@@ -114,7 +108,7 @@ def test_tiles_need_less_than_the_whole_and_less_the_less_is_remembered(
 
 
 def test_smaller_numbers_need_less() -> None:
-    half = HOST.model_copy(update={"precision": Precision.BFLOAT16, "winograd": False})
+    half = computings.HOST.model_copy(update={"precision": Precision.BFLOAT16, "winograd": False})
     short = replace(PLENTY, computing=half)
     assert bytes_of(short, Tiling(), output_size=2048) < 0.6 * bytes_of(
         PLENTY, Tiling(), output_size=2048

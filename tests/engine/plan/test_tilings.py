@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import computings
 import pytest
 
 from engine.objective.costs import evaluation_bytes
@@ -23,14 +24,7 @@ from engine.spec.settings import DEFAULTS
 from engine.spec.tiles import WHOLE, Tiling
 
 CARD = Machine(
-    Computing(
-        device=Device.CUDA,
-        name="a card",
-        precision=Precision.BFLOAT16,
-        channels_last=True,
-        products=True,
-        recordings=True,
-    ),
+    computings.CARD,
     total=200_000_000_000,
     available=200_000_000_000,
     networks={NetworkName.VGG19: Path("vgg19.safetensors").absolute()},

@@ -6,28 +6,11 @@ import itertools
 import json
 
 import pytest
+from computings import CARD, HOST
 
 from engine.spec.choices import Device, Precision
 from engine.spec.computing import Computing, Rung
 from engine.spec.plan import Plan
-
-HOST = Computing(
-    device=Device.CPU,
-    name="CPU, 2 threads",
-    precision=Precision.FLOAT32,
-    winograd=True,
-    channels_last=True,
-)
-CARD = Computing(
-    device=Device.CUDA,
-    name="NVIDIA GeForce RTX 4090",
-    precision=Precision.BFLOAT16,
-    fused=True,
-    channels_last=True,
-    tf32=True,
-    products=True,
-    recordings=True,
-)
 
 
 def climbed(computing: Computing) -> list[Computing]:

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from computings import HOST
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from engine.spec.choices import Device, NetworkName, Precision, Start
-from engine.spec.computing import Computing
 from engine.spec.errors import InputError, NewerFormatError
 from engine.spec.events import Place, Retuned, RolledBack, SmallerTiles, Stopped
 from engine.spec.orientations import UPRIGHT
@@ -39,13 +39,7 @@ PLAN = Plan(
     ),
     network_file="",
     network_sha256=A,
-    computing=Computing(
-        device=Device.CPU,
-        name="CPU, 2 threads",
-        precision=Precision.FLOAT32,
-        winograd=True,
-        channels_last=True,
-    ),
+    computing=HOST,
     orientations=(UPRIGHT,),
     tiling=Tiling(192, 4),
     scales=(Scale(canvas=(512, 384), styles=((512, 512),), steps=200),),
