@@ -13,6 +13,8 @@ from pathlib import Path
 import psutil
 import torch
 
+from engine.system import memory
+
 _OUT_OF_MEMORY = ("out of memory", "allocate memory", "not enough memory")
 """How CUDA, Linux, Metal and Windows say in words that memory ran out."""
 
@@ -90,7 +92,7 @@ def memory_available(device: torch.device) -> int:
         free, _ = torch.cuda.mem_get_info(device)
         cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return int(free + cached)
-    available = int(psutil.virtual_memory().available)
+    available = memory.memory_available()
     if device.type == "mps":
         # Metal's limit is on memory that all programs share.
         used = torch.mps.current_allocated_memory()
@@ -105,7 +107,7 @@ def memory_total(device: torch.device) -> int:
         return int(torch.cuda.get_device_properties(device).total_memory)
     if device.type == "mps":
         return int(torch.mps.recommended_max_memory())
-    return int(psutil.virtual_memory().total)
+    return memory.memory_total()
 
 
 def cap_memory(device: torch.device) -> None:

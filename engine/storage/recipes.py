@@ -26,8 +26,8 @@ from engine.spec.request import Request
 from engine.spec.stored_settings import usable_values, with_present_names
 from engine.spec.values import Versioned
 from engine.spec.versions import Migration, migrated, numbered
-from engine.storage.embedding import embedded_text, fits
-from engine.storage.images import identify, read_file
+from engine.storage.embedding import fits
+from engine.storage.images import text_of
 from engine.storage.naming import shown_name
 
 _WHAT = "The recipe"
@@ -171,17 +171,8 @@ def read_recipe(path: Path) -> Reading | None:
     Raises:
         InputError: The file cannot be read or is no picture, or its recipe cannot be used.
     """
-    return recipe_in(read_file(path), shown_name(path))
-
-
-def recipe_in(data: bytes, name: str) -> Reading | None:
-    """The recipe inside a picture file's bytes; None where there is none.
-
-    Raises:
-        InputError: The bytes are no picture, or the recipe cannot be used.
-    """
-    text = embedded_text(identify(data, name), name)
-    return None if text is None else parse_recipe(text, name)
+    text = text_of(path)
+    return None if text is None else parse_recipe(text, shown_name(path))
 
 
 def _without_unusable(values: dict[str, Any]) -> tuple[str, ...]:

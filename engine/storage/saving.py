@@ -15,6 +15,7 @@ from PIL import Image
 from engine.spec.errors import InputError
 from engine.spec.pictures import Pixels
 from engine.storage.colour import SRGB_PROFILE
+from engine.storage.decoding import decoded_here
 from engine.storage.embedding import png_chunks, tiff_tags, xmp_packet
 from engine.storage.formats import (
     JPEG,
@@ -27,10 +28,9 @@ from engine.storage.formats import (
     Format,
     format_of,
 )
-from engine.storage.images import decode_picture
 from engine.storage.naming import shown_name
 from engine.storage.paths import replacing, taken, unwritable
-from engine.storage.recipes import Recipe, recipe_in
+from engine.storage.recipes import Recipe, parse_recipe
 
 
 def save_pixels(
@@ -152,10 +152,10 @@ def _encoded(pixels: Pixels, file_format: Format, recipe: Recipe | None, quality
 def _holds(data: bytes, pixels: Pixels, file_format: Format, recipe: Recipe | None) -> bool:
     """Whether a file's bytes open again as the picture and recipe they were made from."""
     try:
-        found = decode_picture(data, "the file").pixels
-        reading = recipe_in(data, "the file")
-        if (reading and reading.recipe) != recipe:
-            return False
+        found, facts = decoded_here(data, "the file")
+        read = None if facts.text is None else parse_recipe(facts.text, "the file").recipe
     except InputError:
+        return False
+    if facts.complaint or read != recipe:
         return False
     return np.array_equal(found, pixels) if file_format.lossless else found.shape == pixels.shape

@@ -47,6 +47,11 @@ class Tasks:
 
         return start
 
+    @property
+    def closing(self) -> bool:
+        """Whether nothing that is still under way is waited for any more, but its end."""
+        return self._closing
+
     async def in_background(
         self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
     ) -> T:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
+from collections.abc import Callable
 from enum import Enum, auto
 from pathlib import Path
 
@@ -16,14 +16,13 @@ from engine.spec.pictures import Picture, StyleImage
 from engine.spec.settings import PARAMETERS
 from engine.storage.images import (
     OPEN_SUFFIXES,
-    decode_picture,
+    open_bytes,
     open_picture,
+    open_whole,
     picture_from_pixels,
-    read_file,
 )
-from engine.storage.naming import shown_name
 from engine.storage.places import Places
-from engine.storage.recipes import Recipe, recipe_in
+from engine.storage.recipes import Recipe, parse_recipe
 from gui.base.dialogs import Dialogs
 from gui.base.qimages import from_qimage
 from gui.base.states import State
@@ -148,8 +147,8 @@ class Opening(QObject):
         """Open a photograph and a painting of ours in place of what is open."""
         request = self._request(Role.CONTENT)
         read = self._tasks.in_background
-        content = await read(_remembered, pair.photograph)
-        style = await read(_remembered, pair.painting)
+        content = await read(_remembered, pair.photograph, self._tells_to_stop(Role.CONTENT))
+        style = await read(_remembered, pair.painting, self._tells_to_stop(Role.STYLE))
         self._refuse_while_busy()
         if self._is_latest(Role.CONTENT, request):
             self._session.set_content(content)
@@ -167,9 +166,10 @@ class Opening(QObject):
 
     async def _read(self, role: Role, request: int, path: Path) -> Picture | None:
         """The picture in a file; None if the settings that made it were all that was wanted."""
+        stop = self._tells_to_stop(role)
         if role is not Role.CONTENT:
-            return await self._tasks.in_background(_remembered, path)
-        picture, recipe, complaint = await self._tasks.in_background(_with_recipe, path)
+            return await self._tasks.in_background(_remembered, path, stop)
+        picture, recipe, complaint = await self._tasks.in_background(_with_recipe, path, stop)
         if complaint:
             self.noticed.emit(complaint)
         if recipe is None or not self._is_latest(role, request):
@@ -200,6 +200,11 @@ class Opening(QObject):
         self._refuse_while_busy()
         self._requests[role] += 1
         return self._requests[role]
+
+    def _tells_to_stop(self, role: Role) -> Callable[[], bool]:
+        """What says, asked from any thread, that nobody waits for a picture any more."""
+        request = self._requests[role]
+        return lambda: self._tasks.closing or not self._is_latest(role, request)
 
     def _is_latest(self, role: Role, request: int) -> bool:
         return role is Role.STYLE or request == self._requests[role]
@@ -232,31 +237,31 @@ class Opening(QObject):
             )
 
 
-def _remembered(path: Path) -> Picture:
+def _remembered(path: Path, stop: Callable[[], bool]) -> Picture:
     """A picture, whose place is remembered for recipes that name it."""
-    picture = open_picture(path)
+    picture = open_picture(path, stop)
     Places().remember({picture.sha256: path})
     return picture
 
 
-def _with_recipe(path: Path) -> tuple[Picture, Recipe | None, str]:
+def _with_recipe(path: Path, stop: Callable[[], bool]) -> tuple[Picture, Recipe | None, str]:
     """A picture, its recipe if it has one, and a complaint of what in that cannot be used."""
-    data, name = read_file(path), shown_name(path)
-    picture = replace(decode_picture(data, name), path=path)
+    opened = open_whole(path, stop)
+    picture = opened.picture
     Places().remember({picture.sha256: path})
+    if opened.text is None:
+        return picture, None, opened.complaint
     try:
-        reading = recipe_in(data, name)
+        reading = parse_recipe(opened.text, picture.name)
     except InputError as error:
         return picture, None, str(error)
-    if reading is None:
-        return picture, None, ""
     return picture, reading.recipe, " ".join(reading.notes)
 
 
 def _without_file(dropped: Dropped) -> Picture:
     name = "Pasted picture"
     if dropped.png:
-        return decode_picture(dropped.png, name)
+        return open_bytes(dropped.png, name)
     assert dropped.image is not None
     return picture_from_pixels(from_qimage(dropped.image), name)
 

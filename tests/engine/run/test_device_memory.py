@@ -8,7 +8,6 @@ from collections.abc import Callable
 from types import SimpleNamespace
 
 import numpy as np
-import psutil
 import pytest
 import torch
 from running import run
@@ -27,6 +26,7 @@ from engine.run.device_memory import (
 )
 from engine.spec.job import Job
 from engine.spec.outcome import Ending
+from engine.system import memory
 
 GB = 1_000_000_000
 SECOND, MPS = torch.device("cuda:1"), torch.device("mps")
@@ -117,8 +117,7 @@ def test_on_apples_chips_metal_is_asked_and_what_others_left(
     assert memory_total(MPS) == 12 * GB
     assert memory_used(MPS) == peak_memory(MPS) == 5 * GB
     for available, wanted in ((14 * GB, 9 * GB), (GB, 3 * GB)):
-        free = SimpleNamespace(available=available)
-        monkeypatch.setattr(psutil, "virtual_memory", lambda free=free: free)
+        monkeypatch.setattr(memory, "memory_available", lambda free=available: free)
         assert memory_available(MPS) == wanted
 
 

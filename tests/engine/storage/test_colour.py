@@ -9,7 +9,7 @@ from drawn import encoded, painting
 from PIL import Image, ImageCms, TiffImagePlugin
 
 from engine.spec.errors import InputError
-from engine.storage.images import decode_picture
+from engine.storage.images import open_bytes
 
 GRADIENT = np.arange(256, dtype=np.uint8).reshape(1, 256)
 
@@ -32,7 +32,7 @@ def grey(row: np.ndarray) -> np.ndarray:
 
 
 def test_sixteen_bit_grey_png_keeps_its_gradient() -> None:
-    picture = decode_picture(deep_png(GRADIENT[..., np.newaxis].astype(np.uint16) * 257), "x")
+    picture = open_bytes(deep_png(GRADIENT[..., np.newaxis].astype(np.uint16) * 257), "x")
     np.testing.assert_array_equal(picture.pixels, grey(GRADIENT))
     assert picture.notes == ("Reduced to 8 bits per channel.",)
 
@@ -40,26 +40,26 @@ def test_sixteen_bit_grey_png_keeps_its_gradient() -> None:
 @pytest.mark.parametrize("compression", ["raw", "tiff_adobe_deflate"])
 def test_sixteen_bit_grey_tiff_keeps_its_gradient(compression: str) -> None:
     image = Image.fromarray(GRADIENT.astype(np.uint16) * 257)
-    picture = decode_picture(encoded(image, "TIFF", compression=compression), "x")
+    picture = open_bytes(encoded(image, "TIFF", compression=compression), "x")
     np.testing.assert_array_equal(picture.pixels, grey(GRADIENT))
 
 
 def test_sixteen_bit_tiff_where_zero_is_white_is_no_negative() -> None:
     image = Image.fromarray(GRADIENT.astype(np.uint16) * 257)
-    picture = decode_picture(encoded(image, "TIFF", tiffinfo={262: 0}), "x")
+    picture = open_bytes(encoded(image, "TIFF", tiffinfo={262: 0}), "x")
     np.testing.assert_array_equal(picture.pixels, grey(255 - GRADIENT))
 
 
 def test_twelve_bit_grey_tiff_keeps_its_gradient() -> None:
     white = tiff_of(b"\xff\xf0\x00\x7f\xf8\x00", width=2, height=2, bits=(12,))
-    picture = decode_picture(white, "x")
+    picture = open_bytes(white, "x")
     assert picture.pixels[..., 0].tolist() == [[255, 0], [127, 128]]
     assert picture.notes == ("Reduced to 8 bits per channel.",)
 
 
 def test_sixteen_bit_colour_png_keeps_its_gradient() -> None:
     ramp = np.stack([GRADIENT, GRADIENT[:, ::-1], GRADIENT // 2], axis=2)
-    picture = decode_picture(deep_png(ramp.astype(np.uint16) * 257), "x")
+    picture = open_bytes(deep_png(ramp.astype(np.uint16) * 257), "x")
     np.testing.assert_array_equal(picture.pixels, ramp)
     assert picture.notes == ("Reduced to 8 bits per channel.",)
 
@@ -68,7 +68,7 @@ def test_sixteen_bit_colour_tiff_keeps_its_gradient() -> None:
     ramp = np.stack([GRADIENT, GRADIENT[:, ::-1], GRADIENT // 2], axis=2)
     deep = (ramp.astype("<u2") * 257).tobytes()
     data = tiff_of(deep, width=256, height=1, bits=(16, 16, 16))
-    picture = decode_picture(data, "x")
+    picture = open_bytes(data, "x")
     np.testing.assert_array_equal(picture.pixels, ramp)
     assert picture.notes == ("Reduced to 8 bits per channel.",)
 
@@ -87,78 +87,78 @@ def tiff_of(raw: bytes, width: int, height: int, bits: tuple[int, ...]) -> bytes
 
 def test_float_tiff_from_0_to_1_runs_from_black_to_white() -> None:
     image = Image.fromarray(GRADIENT.astype(np.float32) / 255)
-    picture = decode_picture(encoded(image, "TIFF"), "x")
+    picture = open_bytes(encoded(image, "TIFF"), "x")
     np.testing.assert_array_equal(picture.pixels, grey(GRADIENT))
     assert picture.notes == ("Reduced to 8 bits per channel.",)
 
 
 def test_float_tiff_within_0_to_1_is_not_stretched() -> None:
     image = Image.fromarray(np.array([[0.2, 0.6]], np.float32))
-    assert decode_picture(encoded(image, "TIFF"), "x").pixels[0, :, 0].tolist() == [51, 153]
+    assert open_bytes(encoded(image, "TIFF"), "x").pixels[0, :, 0].tolist() == [51, 153]
 
 
 @pytest.mark.filterwarnings("error")
 def test_a_picture_of_one_value_without_an_agreed_range_is_black() -> None:
     image = Image.fromarray(np.full((2, 2), 7, np.int32))
-    assert decode_picture(encoded(image, "TIFF"), "x").pixels.max() == 0
+    assert open_bytes(encoded(image, "TIFF"), "x").pixels.max() == 0
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.int32])
 def test_values_without_an_agreed_range_are_stretched_and_say_so(dtype: type) -> None:
     image = Image.fromarray(GRADIENT.astype(dtype) * 10 - 100)
-    picture = decode_picture(encoded(image, "TIFF"), "x")
+    picture = open_bytes(encoded(image, "TIFF"), "x")
     np.testing.assert_array_equal(picture.pixels, grey(GRADIENT))
     assert picture.notes == ("Stretched its values from -100..2450 to black..white.",)
 
 
 def test_float_tiff_with_nan_is_refused() -> None:
     with pytest.raises(InputError, match="not numbers"):
-        decode_picture(encoded(Image.fromarray(np.full((2, 2), np.nan, np.float32)), "TIFF"), "x")
+        open_bytes(encoded(Image.fromarray(np.full((2, 2), np.nan, np.float32)), "TIFF"), "x")
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P"])
 def test_greyscale_and_palette_pictures_come_out_as_they_look(mode: str) -> None:
     image = painting().convert(mode)
-    picture = decode_picture(encoded(image, "PNG"), "x")
+    picture = open_bytes(encoded(image, "PNG"), "x")
     np.testing.assert_array_equal(picture.pixels, np.asarray(image.convert("RGB")))
     assert picture.notes == ()
 
 
 def test_cmyk_without_profile_is_converted_and_noted() -> None:
     inks = Image.merge("CMYK", [Image.new("L", (4, 4), ink) for ink in (255, 0, 0, 0)])
-    picture = decode_picture(encoded(inks, "TIFF"), "x")
+    picture = open_bytes(encoded(inks, "TIFF"), "x")
     assert picture.pixels[0, 0].tolist() == [0, 255, 255]
     assert picture.notes == ("Converted from CMYK without a colour profile.",)
 
 
 def test_cmyk_jpeg_is_not_inverted() -> None:
     paper = Image.new("CMYK", (16, 16), (0, 0, 0, 0))
-    assert decode_picture(encoded(paper, "JPEG"), "x").pixels.min() > 250
+    assert open_bytes(encoded(paper, "JPEG"), "x").pixels.min() > 250
 
 
 @pytest.mark.parametrize(("mode", "file_format"), [("RGBA", "PNG"), ("LA", "PNG"), ("PA", "TIFF")])
 def test_transparency_becomes_white_and_is_noted(mode: str, file_format: str) -> None:
     image = Image.new("RGBA", (2, 1), (0, 0, 0, 255))
     image.putpixel((1, 0), (0, 0, 0, 0))
-    picture = decode_picture(encoded(image.convert(mode), file_format), "x")
+    picture = open_bytes(encoded(image.convert(mode), file_format), "x")
     assert picture.pixels.tolist() == [[[0, 0, 0], [255, 255, 255]]]
     assert picture.notes == ("Filled its transparent parts with white.",)
 
 
 def test_half_transparent_black_on_white_is_mid_grey() -> None:
-    picture = decode_picture(encoded(Image.new("RGBA", (1, 1), (0, 0, 0, 128)), "PNG"), "x")
+    picture = open_bytes(encoded(Image.new("RGBA", (1, 1), (0, 0, 0, 128)), "PNG"), "x")
     assert picture.pixels[0, 0].tolist() == [127, 127, 127]
 
 
 @pytest.mark.parametrize(("mode", "key"), [("P", 0), ("L", 0), ("RGB", (0, 0, 0)), ("1", 0)])
 def test_a_transparent_key_colour_becomes_white(mode: str, key: object) -> None:
     image = Image.new(mode, (2, 2), 0)
-    picture = decode_picture(encoded(image, "PNG", transparency=key), "x")
+    picture = open_bytes(encoded(image, "PNG", transparency=key), "x")
     assert picture.pixels.min() == 255
 
 
 def test_an_opaque_alpha_channel_goes_without_a_word() -> None:
-    picture = decode_picture(encoded(painting().convert("RGBA"), "PNG"), "x")
+    picture = open_bytes(encoded(painting().convert("RGBA"), "PNG"), "x")
     np.testing.assert_array_equal(picture.pixels, np.asarray(painting()))
     assert picture.notes == ()
 
@@ -216,7 +216,7 @@ def srgb_profile() -> bytes:
 def test_a_colour_profile_is_obeyed_and_noted(file_format: str) -> None:
     red = Image.new("RGB", (16, 16), (255, 0, 0))
     data = encoded(red, file_format, icc_profile=wide_gamut_profile(), quality=100)
-    picture = decode_picture(data, "x")
+    picture = open_bytes(data, "x")
     assert np.abs(picture.pixels[8, 8].astype(int) - [0, 255, 0]).max() <= 3
     assert picture.notes == ("Converted from its colour profile to sRGB.",)
 
@@ -224,14 +224,14 @@ def test_a_colour_profile_is_obeyed_and_noted(file_format: str) -> None:
 def test_a_colour_profile_is_obeyed_under_an_alpha_channel() -> None:
     red = Image.new("RGBA", (1, 1), (255, 0, 0, 255))
     red = Image.fromarray(np.concatenate([np.asarray(red), np.zeros((1, 1, 4), np.uint8)]))
-    picture = decode_picture(encoded(red, "PNG", icc_profile=wide_gamut_profile()), "x")
+    picture = open_bytes(encoded(red, "PNG", icc_profile=wide_gamut_profile()), "x")
     assert picture.pixels[:, 0].tolist() == [[0, 255, 0], [255, 255, 255]]
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L"])
 def test_an_srgb_profile_changes_nothing(mode: str) -> None:
     image = painting().convert(mode)
-    picture = decode_picture(encoded(image, "PNG", icc_profile=srgb_profile()), "x")
+    picture = open_bytes(encoded(image, "PNG", icc_profile=srgb_profile()), "x")
     np.testing.assert_array_equal(picture.pixels, np.asarray(image.convert("RGB")))
     assert picture.notes == ()
 
@@ -240,7 +240,7 @@ def test_a_profile_that_differs_little_from_srgb_is_obeyed_all_the_same() -> Non
     # The exponent of the tone curve is 2.4 in sRGB; some levels of a dark grey come from 2.3.
     profile = srgb_profile_with("rTRC", b"para" + struct.pack(">IHHi", 0, 3, 0, int(2.3 * 65536)))
     grey_picture = Image.new("RGB", (1, 1), (60, 60, 60))
-    picture = decode_picture(encoded(grey_picture, "PNG", icc_profile=profile), "x")
+    picture = open_bytes(encoded(grey_picture, "PNG", icc_profile=profile), "x")
     assert 62 <= picture.pixels.min() <= picture.pixels.max() <= 68
     assert picture.notes == ("Converted from its colour profile to sRGB.",)
 
@@ -255,7 +255,7 @@ def test_white_stays_white_whatever_white_a_profile_is_of() -> None:
         profile[red : red + 4],
     )
     white = Image.new("RGB", (1, 1), "white")
-    picture = decode_picture(encoded(white, "PNG", icc_profile=bytes(profile)), "x")
+    picture = open_bytes(encoded(white, "PNG", icc_profile=bytes(profile)), "x")
     assert picture.pixels[0, 0].tolist() == [255, 255, 255]
     assert picture.notes == ("Converted from its colour profile to sRGB.",)
 
@@ -264,12 +264,12 @@ def test_black_stays_black_where_a_profile_says_it_is_grey() -> None:
     lifted = curve(3000, 6000, 12000, 20000, 30000, 40000, 52000, 65535)
     black = Image.new("RGB", (1, 1), "black")
     data = encoded(black, "PNG", icc_profile=srgb_profile_with("rTRC", lifted))
-    assert decode_picture(data, "x").pixels.max() <= 2
+    assert open_bytes(data, "x").pixels.max() <= 2
 
 
 def test_a_grey_profile_is_obeyed_and_noted() -> None:
     half = Image.new("L", (1, 1), 128)
-    picture = decode_picture(encoded(half, "PNG", icc_profile=grey_profile()), "x")
+    picture = open_bytes(encoded(half, "PNG", icc_profile=grey_profile()), "x")
     assert picture.pixels[0, 0].tolist() == [188, 188, 188]
     assert picture.notes == ("Converted from its colour profile to sRGB.",)
 
@@ -291,6 +291,6 @@ def test_a_useless_profile_is_left_out_and_noted(
     mode: str, profile: bytes, notes: tuple[str, ...]
 ) -> None:
     image = painting().convert(mode)
-    picture = decode_picture(encoded(image, "TIFF", icc_profile=profile), "x")
+    picture = open_bytes(encoded(image, "TIFF", icc_profile=profile), "x")
     np.testing.assert_array_equal(picture.pixels, np.asarray(image.convert("RGB")))
     assert picture.notes == notes

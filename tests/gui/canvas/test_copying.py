@@ -1,7 +1,7 @@
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QColor, QImage
 
-from engine.storage.images import decode_picture
+from engine.storage.images import open_bytes
 from gui.canvas.copying import LARGEST_IMAGE, clipboard_data, encoded
 from gui.inputs.dropping import dropped_from
 
@@ -14,7 +14,7 @@ def red(width, height):
 
 def test_what_is_copied_can_be_pasted():
     image = red(3, 2)
-    pasted = decode_picture(dropped_from(clipboard_data(image, encoded(image))).png, "Pasted")
+    pasted = open_bytes(dropped_from(clipboard_data(image, encoded(image))).png, "Pasted")
     assert pasted.size == (3, 2)
     assert pasted.pixels[0, 0].tolist() == [255, 0, 0]
 

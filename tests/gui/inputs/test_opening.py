@@ -1,5 +1,4 @@
 import threading
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,7 +7,8 @@ from scripted import save_noise
 
 import gui.inputs.opening
 from engine.spec.errors import InputError
-from engine.storage.images import decode_picture, open_picture
+from engine.storage.decoder import Decoder
+from engine.storage.images import open_picture, open_whole
 from engine.storage.places import Places
 from gui.inputs.opening import Role
 from gui.inputs.samples import SAMPLE_PAIRS
@@ -20,16 +20,17 @@ def slow(tmp_path, monkeypatch):
     path = save_noise(tmp_path / "slow.png", 3)
     begun, may_end = threading.Event(), threading.Event()
 
-    def decode(data, name):
-        if name == path.name:
-            begun.set()
-            may_end.wait(5)
-        return decode_picture(data, name)
+    def wait(way):
+        def opened(file, stop):
+            if file == path:
+                begun.set()
+                may_end.wait(5)
+            return way(file)
 
-    monkeypatch.setattr(gui.inputs.opening, "decode_picture", decode)
-    monkeypatch.setattr(
-        gui.inputs.opening, "open_picture", lambda path: decode(path.read_bytes(), path.name)
-    )
+        return opened
+
+    for way in (open_picture, open_whole):
+        monkeypatch.setattr(gui.inputs.opening, way.__name__, wait(way))
     yield path, begun, may_end
     may_end.set()
 
@@ -73,16 +74,16 @@ def test_a_slow_painting_does_not_lose_to_a_quick_one(shell, slow, painting, loo
 def test_a_photograph_is_read_once_and_is_the_same_as_any_opened_picture(
     shell, photograph, finish, monkeypatch
 ):
-    reads, read_bytes = [], Path.read_bytes
+    read, reads = Decoder.picture, []
 
-    def read(path):
-        reads.append(path)
-        return read_bytes(path)
+    def note(decoder, source, *rest):
+        reads.append(source)
+        return read(decoder, source, *rest)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Path, "read_bytes", read)
+        patched.setattr(Decoder, "picture", note)
         finish(shell.opening.open_one(Role.CONTENT, photograph))
-    assert reads.count(photograph) == 1
+    assert reads == [photograph]
     used, expected = shell.session.content, open_picture(photograph)
     assert (used.path, used.sha256, used.name) == (photograph, expected.sha256, "photograph.png")
     assert np.array_equal(used.pixels, expected.pixels)

@@ -1,0 +1,254 @@
+"""Pictures are decoded in a helper process: what crashes, hangs or grows there costs a sentence."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.spec.errors import Cancelled, EngineError, InputError
+from engine.spec.pictures import Pixels
+from engine.spec.wording import gigabytes
+from engine.storage.decoding_costs import HEADER, Needs
+from engine.system.helpers import Helper, HelperGone
+from engine.system.memory import memory_available
+
+logger = logging.getLogger(__name__)
+
+_MODULE = "engine.storage.decoder_process"
+
+_LOOK_SECONDS = 0.02
+"""How often it is looked at while it works."""
+
+_SILENT_SECONDS = 300.0
+"""How long a slow disk may keep it waiting."""
+
+_RESERVE = 0.9
+"""The share of free memory that a picture may take."""
+
+_AGAIN = "Export it again with another program."
+
+
+def _never() -> bool:
+    return False
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """A picture out of a file.
+
+    Attributes:
+        pixels: Shape (H, W, 3), sRGB, read-only.
+        sha256: Of the file's bytes, hexadecimal.
+        notes: What was done to it, one sentence each.
+        text: What our own pictures carry inside; None where there is nothing.
+        complaint: What is wrong with that; empty where nothing is.
+    """
+
+    pixels: Pixels
+    sha256: str
+    notes: tuple[str, ...]
+    text: str | None
+    complaint: str
+
+
+class Decoder:
+    """One long-lived helper, begun when it is first needed; it works on one file at a time.
+
+    Every method may be called from any thread.
+    """
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+        self._helper: Helper | None = None
+
+    def picture(
+        self, source: Path | bytes, name: str, cancelled: Callable[[], bool] = _never
+    ) -> Found:
+        """Decode a file.
+
+        Args:
+            source: Where it lies, or its bytes.
+            name: What messages call it.
+            cancelled: Asked many times a second.
+
+        Raises:
+            InputError: It cannot be read, is no picture, is damaged, or takes too much.
+            Cancelled: `cancelled` said so.
+            EngineError: There can be no helper.
+        """
+        with self._asked(source, name, cancelled, text_only=False) as (helper, answer):
+            return _found(helper, answer["picture"])
+
+    def text(self, path: Path, name: str, cancelled: Callable[[], bool] = _never) -> str | None:
+        """The text that our own pictures carry; None where there is none.
+
+        Raises:
+            InputError, Cancelled, EngineError: As for `picture`, or the text is damaged.
+        """
+        with self._asked(path, name, cancelled, text_only=True) as (_, answer):
+            text: str | None = answer["text"]
+            return text
+
+    @contextmanager
+    def _asked(
+        self, source: Path | bytes, name: str, cancelled: Callable[[], bool], *, text_only: bool
+    ) -> Iterator[tuple[Helper, dict[str, Any]]]:
+        """What it answers, while it is kept from answering others."""
+        while not self._turn.acquire(timeout=_LOOK_SECONDS):
+            if cancelled():
+                raise Cancelled
+        try:
+            helper, answer = self._answer(_Question(source, name, text_only), cancelled)
+            try:
+                yield helper, _checked(answer, name)
+            finally:
+                helper.exchange.clear()
+        finally:
+            self._turn.release()
+
+    def _answer(
+        self, question: _Question, cancelled: Callable[[], bool]
+    ) -> tuple[Helper, dict[str, Any]]:
+        old = self._helper
+        helper = self._ready()
+        try:
+            return helper, _asked(helper, question, cancelled)
+        except HelperGone as gone:
+            self._give_up(helper)
+            if helper is old:
+                # It may have ended while it was idle, which is none of the file's doing.
+                return self._answer(question, cancelled)
+            raise _crashed(question.name, gone) from gone
+        except BaseException:
+            # Half an answer would be taken for that to the next question.
+            self._give_up(helper)
+            raise
+
+    def _ready(self) -> Helper:
+        if self._helper is not None and not self._helper.alive:
+            self._give_up(self._helper)
+        if self._helper is None:
+            try:
+                self._helper = Helper(_MODULE)
+            except OSError as error:
+                raise EngineError(
+                    f"Pictures cannot be decoded: {error.strerror or error}.",
+                    "Close other programs, or raise the limit that keeps a helper from starting.",
+                ) from error
+        return self._helper
+
+    def _give_up(self, helper: Helper) -> None:
+        helper.kill()
+        self._helper = None
+
+
+@dataclass(frozen=True)
+class _Question:
+    source: Path | bytes
+    name: str
+    text_only: bool
+
+
+@dataclass(frozen=True)
+class _Watch:
+    """What a helper may take for one part of a question.
+
+    Attributes:
+        memory: Bytes that it may hold.
+        seconds: Of the processor's time, since it began.
+        until: By the clock.
+    """
+
+    memory: float
+    seconds: float
+    until: float
+
+    @classmethod
+    def over(cls, helper: Helper, needs: Needs) -> _Watch:
+        """From now on, beside what it holds and has taken."""
+        return cls(
+            helper.memory + needs.memory,
+            helper.seconds + needs.seconds,
+            time.monotonic() + _SILENT_SECONDS + needs.seconds,
+        )
+
+
+def _asked(helper: Helper, question: _Question, cancelled: Callable[[], bool]) -> dict[str, Any]:
+    """A helper's answer; if this raises, it may still be at work."""
+    source, name = question.source, question.name
+    if isinstance(source, bytes):
+        with helper.exchange.mapped(len(source) or 1) as memory:
+            memory[: len(source)] = source
+        place: dict[str, object] = {"bytes": len(source)}
+    else:
+        # A file's name may be no Unicode.
+        place = {"path": os.fsencode(source.absolute()).hex()}
+    watch = _Watch.over(helper, HEADER)
+    helper.say(json.dumps({**place, "name": name, "text_only": question.text_only}))
+    answer = _waited_for(helper, watch, name, cancelled)
+    if "needs" in answer:
+        needs = Needs(**answer["needs"])
+        _refuse_unless_free(needs, name)
+        watch = _Watch.over(helper, needs)
+        helper.say("go")
+        answer = _waited_for(helper, watch, name, cancelled)
+    return answer
+
+
+def _waited_for(
+    helper: Helper, watch: _Watch, name: str, cancelled: Callable[[], bool]
+) -> dict[str, Any]:
+    while (line := helper.heard(_LOOK_SECONDS)) is None:
+        if cancelled():
+            raise Cancelled
+        if helper.memory > watch.memory:
+            raise InputError(f"{name} takes more memory than a picture of its size.", _AGAIN)
+        if helper.seconds > watch.seconds or time.monotonic() > watch.until:
+            raise InputError(f"{name} takes far too long to decode.", _AGAIN)
+    answer: dict[str, Any] = json.loads(line)
+    return answer
+
+
+def _refuse_unless_free(needs: Needs, name: str) -> None:
+    free = memory_available()
+    if needs.memory > free * _RESERVE:
+        raise InputError(
+            f"{name} needs about {gigabytes(needs.memory)} of memory to be opened, and "
+            f"{gigabytes(free)} is free.",
+            "Close other programs, or make it smaller first.",
+        )
+
+
+def _checked(answer: dict[str, Any], name: str) -> dict[str, Any]:
+    """An answer that is one, and no refusal."""
+    if "refused" in answer:
+        raise InputError(*answer["refused"])
+    if "unforeseen" in answer:
+        logger.error("%s could not be decoded:\n%s", name, answer["unforeseen"])
+        raise InputError(f"{name} could not be decoded.", _AGAIN)
+    return answer
+
+
+def _found(helper: Helper, picture: dict[str, Any]) -> Found:
+    """A picture as it lies in the exchange, copied once."""
+    width, height = picture["size"]
+    with helper.exchange.mapped(3 * width * height) as memory:
+        pixels = np.frombuffer(bytes(memory), np.uint8).reshape(height, width, 3)
+    return Found(
+        pixels, picture["sha256"], tuple(picture["notes"]), picture["text"], picture["complaint"]
+    )
+
+
+def _crashed(name: str, gone: HelperGone) -> InputError:
+    logger.error("The decoder ended with %s on %s", gone.code, name)
+    return InputError(f"{name} makes its decoder crash.", _AGAIN)

@@ -1,0 +1,133 @@
+"""A helper process of one's own: begun, spoken to in lines, watched and killed."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import queue
+import subprocess
+import sys
+import threading
+
+import psutil
+
+from engine.system.exchange import Exchange
+
+_CODE = "import sys; sys.path[:] = {path}; from {module} import serve; serve({handle!r})"
+
+
+class HelperGone(Exception):  # noqa: N818 - what became of it, not an error of this program
+    """The helper has ended.
+
+    Attributes:
+        code: Its exit code; a signal's number below 0.
+    """
+
+    def __init__(self, code: int | None) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Helper:
+    """A Python process that runs `serve(handle)` of a module, until it is killed or its input ends.
+
+    Args:
+        module: Which is imported there.
+
+    Attributes:
+        exchange: Memory that both see.
+
+    Raises:
+        OSError: The system begins no more processes.
+    """
+
+    def __init__(self, module: str) -> None:
+        self.exchange = Exchange()
+        code = _CODE.format(path=sys.path, module=module, handle=self.exchange.handle)
+        self._process = subprocess.Popen(
+            # Without -P a file in the current folder could stand for a module.
+            [sys.executable, "-P", "-c", code],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            pass_fds=self.exchange.inherited,
+            # Ctrl-C and the end of a terminal are for this process to answer.
+            start_new_session=True,
+            text=True,
+            encoding="ascii",
+        )
+        self._watched = psutil.Process(self._process.pid)
+        self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+        threading.Thread(target=self._listen, name="helper", daemon=True).start()
+        atexit.register(self.kill)
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can still be spoken to."""
+        return self._process.poll() is None
+
+    @property
+    def memory(self) -> int:
+        """Bytes it holds; 0 once it has ended."""
+        with contextlib.suppress(psutil.Error):
+            return int(self._watched.memory_info().rss)
+        return 0
+
+    @property
+    def seconds(self) -> float:
+        """Of the processor's time that it has taken; 0 once it has ended."""
+        with contextlib.suppress(psutil.Error):
+            times = self._watched.cpu_times()
+            return float(times.user + times.system)
+        return 0.0
+
+    def say(self, line: str) -> None:
+        """Send it a line.
+
+        Raises:
+            HelperGone: It has ended.
+        """
+        assert self._process.stdin is not None, "it was asked for"
+        try:
+            print(line, file=self._process.stdin, flush=True)
+        except OSError as error:
+            raise self._gone() from error
+
+    def heard(self, timeout: float) -> str | None:
+        """Its next line; None if there is none within so many seconds.
+
+        Raises:
+            HelperGone: It has ended.
+        """
+        try:
+            line = self._lines.get(timeout=timeout)
+        except queue.Empty:
+            return None
+        if not line:
+            raise self._gone()
+        return line
+
+    def kill(self) -> None:
+        """End it, whatever it is doing."""
+        atexit.unregister(self.kill)
+        self._process.kill()
+        self._gone()
+        for pipe in (self._process.stdin, self._process.stdout):
+            # What was written to it and not yet sent is lost with it.
+            with contextlib.suppress(OSError):
+                pipe and pipe.close()
+        self.exchange.close()
+
+    def _gone(self) -> HelperGone:
+        # In the kernel's hands, as on a network drive that is lost, it ends later.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=1)
+        return HelperGone(self._process.returncode)
+
+    def _listen(self) -> None:
+        """Runs in a thread of its own: a pipe cannot be waited for with a time limit everywhere."""
+        assert self._process.stdout is not None, "it was asked for"
+        with contextlib.suppress(ValueError, OSError):  # closed meanwhile
+            for line in self._process.stdout:
+                self._lines.put(line)
+        self._lines.put("")
