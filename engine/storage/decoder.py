@@ -71,6 +71,18 @@ class Decoder:
         self._turn = threading.Lock()
         self._helper: Helper | None = None
 
+    def begin(self) -> None:
+        """Have the helper get ready, if it is not working already.
+
+        Raises:
+            EngineError: There can be no helper.
+        """
+        if self._turn.acquire(blocking=False):
+            try:
+                self._ready()
+            finally:
+                self._turn.release()
+
     def picture(
         self, source: Path | bytes, name: str, cancelled: Callable[[], bool] = _never
     ) -> Found:

@@ -20,16 +20,18 @@ import threading
 import traceback
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from engine.spec.errors import InputError
-from engine.spec.pictures import Pixels
 from engine.storage.decoding import decode_picture, text_in
 from engine.storage.decoding_costs import Needs
 from engine.storage.opening import opened
 from engine.system.exchange import Exchange
+
+if TYPE_CHECKING:  # see `decoding.py`
+    from engine.spec.pictures import Pixels
 
 _IDLE_SECONDS = 60
 """Without work for so long it ends; the next picture begins another."""

@@ -7,31 +7,30 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import io
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
 from engine.spec.errors import InputError
-from engine.spec.pictures import Pixels, Size
 from engine.storage.colour import Conversion, is_deep, strips
 from engine.storage.completeness import begin_check, doubt
 from engine.storage.decoding_costs import Needs, needs_of, refuse_if_hollow
 from engine.storage.embedding import embedded_text
 from engine.storage.opening import USABLE
 
+if TYPE_CHECKING:  # a helper process loads what it needs: this would double the time it takes
+    from engine.spec.pictures import Pixels, Size
+
 PIXEL_LIMIT = 300_000_000
 """Pictures with more pixels than this are refused before anything is decoded."""
 
 _FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "GIF", "BMP", "AVIF")
 
-Turn = Callable[[Pixels], Pixels]
-
-_UPRIGHT: dict[int, Turn] = {
+_UPRIGHT: dict[int, Callable[[Pixels], Pixels]] = {
     1: lambda upright: upright,
     2: lambda upright: upright[:, ::-1],
     3: lambda upright: upright[::-1, ::-1],
@@ -69,7 +68,7 @@ class Decoded:
     complaint: str
 
 
-Room = Callable[[Needs], Pixels]
+Room = Callable[[Needs], "Pixels"]
 """Asked once, when the header has been read: memory for all pixels, of any shape."""
 
 
@@ -107,11 +106,11 @@ def decode_picture(file: BinaryIO, name: str, room: Room) -> Decoded:
     return Decoded(shape, sha256, notes, text, complaint)
 
 
-def decoded_here(data: bytes, name: str) -> tuple[Pixels, Decoded]:
-    """The pixels in bytes that this program has just written, shape (H, W, 3).
+def decoded_here(file: BinaryIO, name: str) -> tuple[Pixels, Decoded]:
+    """The pixels in a file of our own, shape (H, W, 3), decoded in this process.
 
     Raises:
-        InputError: They are damaged.
+        InputError: It is damaged.
     """
     memory: list[Pixels] = []
 
@@ -119,8 +118,9 @@ def decoded_here(data: bytes, name: str) -> tuple[Pixels, Decoded]:
         memory.append(np.empty(needs.result, np.uint8))
         return memory[0]
 
-    found = decode_picture(io.BytesIO(data), name, room)
-    return memory[0].reshape(found.size[1], found.size[0], 3), found
+    found = decode_picture(file, name, room)
+    width, height = found.size
+    return memory[0].reshape(height, width, 3), found
 
 
 def identify(file: BinaryIO, name: str) -> ImageFile.ImageFile:

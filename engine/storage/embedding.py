@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
 from xml.etree import ElementTree
-from xml.sax.saxutils import escape
 
 from PIL import Image, TiffImagePlugin
 from PIL.PngImagePlugin import PngInfo
@@ -36,7 +36,7 @@ def png_chunks(text: str | None) -> PngInfo:
 
 def xmp_packet(text: str) -> bytes:
     """The text in a minimal XMP packet, for JPEG, WebP and TIFF."""
-    return _PACKET.format(escape(_fitting(text))).encode()
+    return _PACKET.format(escape(_fitting(text), quote=False)).encode()
 
 
 def tiff_tags(text: str | None) -> TiffImagePlugin.ImageFileDirectory_v2:
@@ -68,7 +68,7 @@ def embedded_text(image: Image.Image, name: str) -> str | None:
 
 def fits(text: str) -> bool:
     """Whether every format can carry a text."""
-    return len(escape(text).encode()) <= TEXT_LIMIT
+    return len(escape(text, quote=False).encode()) <= TEXT_LIMIT
 
 
 def _fitting(text: str) -> str:

@@ -41,6 +41,15 @@ class Opened:
     complaint: str
 
 
+def be_ready() -> None:
+    """Have the first picture not wait for the helper that decodes it; returns at once.
+
+    Raises:
+        EngineError: It cannot be begun.
+    """
+    _DECODER.begin()
+
+
 def open_picture(path: Path, cancelled: Callable[[], bool] = _never) -> Picture:
     """Read a picture file; the first frame of an animation, the first page of a TIFF.
 

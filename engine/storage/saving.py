@@ -152,7 +152,7 @@ def _encoded(pixels: Pixels, file_format: Format, recipe: Recipe | None, quality
 def _holds(data: bytes, pixels: Pixels, file_format: Format, recipe: Recipe | None) -> bool:
     """Whether a file's bytes open again as the picture and recipe they were made from."""
     try:
-        found, facts = decoded_here(data, "the file")
+        found, facts = decoded_here(io.BytesIO(data), "the file")
         read = None if facts.text is None else parse_recipe(facts.text, "the file").recipe
     except InputError:
         return False

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from engine.spec.errors import InputError, NetworkMissingError
 from engine.storage.failures import Failure, Kind, explain
+from engine.storage.images import be_ready
 from engine.storage.paths import config_folder
 from engine.storage.preset_store import PresetStore
 from gui.app.helping import Helping
@@ -101,7 +102,7 @@ class Shell(QObject):
         self._engine.start()
         self.weights.follow(self.session.settings)
         self.tasks.start(self._load_presets)
-        self.tasks.start(self.inputs.show_samples)
+        self.tasks.start(self._fill_the_start_page)
         if content is not None:
             self.tasks.start(self.opening.open_one, Role.CONTENT, content)
         self.tasks.start(self.opening.open, Role.STYLE, styles)
@@ -122,6 +123,11 @@ class Shell(QObject):
             await self.dialogs.report(failure)
         finally:
             self._being_told.discard(failure)
+
+    async def _fill_the_start_page(self) -> None:
+        """Show the samples; then have the first picture not wait for its decoder."""
+        await self.inputs.show_samples()
+        await self.tasks.in_background(be_ready)
 
     async def _load_presets(self) -> None:
         """List the presets; tell of their files that are damaged, and of the preferences' own."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtGui import QImage
 
-from engine.storage.images import open_picture
+from engine.storage.decoding import decoded_here
 from gui.base.qimages import thumbnail
 from resources import SAMPLES
 
@@ -42,6 +42,9 @@ def sample_thumbnail(path: Path) -> QImage:
     """A small copy of a sample picture; decodes it, so not on the window's thread.
 
     Raises:
-        InputError: The file is missing or damaged.
+        InputError: The file is damaged.
+        OSError: It is missing.
     """
-    return thumbnail(open_picture(path).pixels, THUMBNAIL)
+    with path.open("rb") as file:
+        pixels, _ = decoded_here(file, path.name)
+    return thumbnail(pixels, THUMBNAIL)

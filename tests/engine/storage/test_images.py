@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import io
 import os
 import struct
 import sys
@@ -235,9 +236,9 @@ def test_a_decompression_bomb_is_refused_before_it_is_decoded() -> None:
 
 def test_pictures_up_to_the_limit_open(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoding, "PIXEL_LIMIT", 64 * 48)
-    decoded_here(encoded(painting(64, 48), "PNG"), "x")
+    decoded_here(io.BytesIO(encoded(painting(64, 48), "PNG")), "x")
     with pytest.raises(InputError, match="too large"):
-        decoded_here(encoded(painting(64, 49), "PNG"), "x")
+        decoded_here(io.BytesIO(encoded(painting(64, 49), "PNG")), "x")
 
 
 def test_running_out_of_memory_is_told_plainly(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -246,7 +247,7 @@ def test_running_out_of_memory_is_told_plainly(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(decoding, "Conversion", exhaust)
     with pytest.raises(InputError, match=r"big\.png is too large for this machine's memory"):
-        decoded_here(encoded(painting(), "PNG"), "big.png")
+        decoded_here(io.BytesIO(encoded(painting(), "PNG")), "big.png")
 
 
 def test_large_metadata_does_not_keep_a_picture_out() -> None:
@@ -259,7 +260,7 @@ def test_heic_without_its_package_says_what_to_install(monkeypatch: pytest.Monke
     monkeypatch.setitem(sys.modules, "pi_heif", None)
     data = struct.pack(">I", 24) + b"ftypheic" + bytes(4) + b"mif1heic" + bytes(100)
     with pytest.raises(InputError, match="pi-heif"):
-        decoded_here(data, "IMG_1234.HEIC")
+        decoded_here(io.BytesIO(data), "IMG_1234.HEIC")
 
 
 def test_a_broken_heic_is_refused_when_its_package_is_there() -> None:

@@ -83,7 +83,7 @@ def test_a_photograph_is_read_once_and_is_the_same_as_any_opened_picture(
     with monkeypatch.context() as patched:
         patched.setattr(Decoder, "picture", note)
         finish(shell.opening.open_one(Role.CONTENT, photograph))
-    assert reads == [photograph]
+    assert reads.count(photograph) == 1
     used, expected = shell.session.content, open_picture(photograph)
     assert (used.path, used.sha256, used.name) == (photograph, expected.sha256, "photograph.png")
     assert np.array_equal(used.pixels, expected.pixels)
