@@ -10,8 +10,8 @@ from typing import BinaryIO
 import simplejpeg
 from PIL import Image, ImageFile
 
-_UNCOMPRESSED = ("BMP", "TIFF")
-"""Formats in which zeros may be black."""
+_UNCOMPRESSED = (("TIFF", "raw"), ("BMP", 0), ("BMP", 3))
+"""Formats with what Pillow says of their compression, in which zeros may be black."""
 
 _SUSPICIOUS = 32
 """Zeros at the end of a compressed file, where chance would put none in a million files."""
@@ -60,7 +60,7 @@ def doubt(file: BinaryIO, image: Image.Image) -> tuple[str, ...]:
         return ()
     size = file.seek(0, os.SEEK_END)
     zeros = _zeros_at_the_end(file, size)
-    plain = image.format in _UNCOMPRESSED and image.info.get("compression", "raw") == "raw"
+    plain = (image.format, image.info.get("compression")) in _UNCOMPRESSED
     if zeros <= (max(size * _SUSPICIOUS_SHARE, _SUSPICIOUS_BYTES) if plain else _SUSPICIOUS):
         return ()
     share = max(1, round(100 * zeros / size))

@@ -35,6 +35,8 @@ _SILENT_SECONDS = 300.0
 _RESERVE = 0.9
 """The share of free memory that a picture may take."""
 
+_KILLED = -9
+
 _AGAIN = "Export it again with another program."
 
 
@@ -232,10 +234,10 @@ def _waited_for(
 
 
 def _refuse_unless_free(needs: Needs, name: str) -> None:
-    free = memory_available()
-    if needs.memory > free * _RESERVE:
+    free, needed = memory_available(), needs.memory + needs.result
+    if needed > free * _RESERVE:
         raise InputError(
-            f"{name} needs about {gigabytes(needs.memory)} of memory to be opened, and "
+            f"{name} needs about {gigabytes(needed)} of memory to be opened, and "
             f"{gigabytes(free)} is free.",
             "Close other programs, or make it smaller first.",
         )
@@ -263,4 +265,9 @@ def _found(helper: Helper, picture: dict[str, Any]) -> Found:
 
 def _crashed(name: str, gone: HelperGone) -> InputError:
     logger.error("The decoder ended with %s on %s", gone.code, name)
+    if gone.code == _KILLED:  # by the system, where memory is short
+        return InputError(
+            f"There is not enough memory to open {name}.",
+            "Close other programs, or make it smaller first.",
+        )
     return InputError(f"{name} makes its decoder crash.", _AGAIN)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:  # see `decoding.py`
 _IDLE_SECONDS = 60
 """Without work for so long it ends; the next picture begins another."""
 
-_LAST_RESORT_SECONDS = 900
+_LAST_RESORT_SECONDS = 300
 """A decoder that nobody is left to kill is ended after so long."""
 
 

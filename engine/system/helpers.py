@@ -112,10 +112,9 @@ class Helper:
         atexit.unregister(self.kill)
         self._process.kill()
         self._gone()
-        for pipe in (self._process.stdin, self._process.stdout):
-            # What was written to it and not yet sent is lost with it.
-            with contextlib.suppress(OSError):
-                pipe and pipe.close()
+        assert self._process.stdin is not None, "it was asked for"
+        with contextlib.suppress(OSError):  # what was not yet sent is lost with it
+            self._process.stdin.close()
         self.exchange.close()
 
     def _gone(self) -> HelperGone:
@@ -127,7 +126,7 @@ class Helper:
     def _listen(self) -> None:
         """Runs in a thread of its own: a pipe cannot be waited for with a time limit everywhere."""
         assert self._process.stdout is not None, "it was asked for"
-        with contextlib.suppress(ValueError, OSError):  # closed meanwhile
-            for line in self._process.stdout:
+        with self._process.stdout as lines:
+            for line in lines:
                 self._lines.put(line)
         self._lines.put("")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import time
 
@@ -15,6 +16,8 @@ def serve(_handle: str) -> None:
         match kind:
             case "crash":
                 os.abort()
+            case "killed":
+                os.kill(os.getpid(), signal.SIGKILL)
             case "sleep":
                 time.sleep(1000)
             case "spin":

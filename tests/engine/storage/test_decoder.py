@@ -41,9 +41,10 @@ def test_the_helper_lives_on_from_one_file_to_the_next(hostile: Decoder) -> None
     ("name", "message"),
     [
         ("crash.png", "crash.png makes its decoder crash."),
+        ("killed.png", "There is not enough memory to open killed.png."),
         ("spin.png", "spin.png takes far too long to decode."),
         ("grow.png", "grow.png takes more memory than a picture of its size."),
-        ("greedy.png", "greedy.png needs about 1125899.9 GB of memory to be opened"),
+        ("greedy.png", "greedy.png needs about 1125899.9 GB of memory to be opened, and"),
     ],
 )
 def test_what_a_file_does_to_its_helper_costs_a_sentence(

@@ -6,7 +6,8 @@ from PIL import Image, PngImagePlugin
 from scripted import save_noise
 
 import gui.inputs.opening
-from engine.spec.errors import InputError
+from engine.spec.errors import Cancelled, InputError
+from engine.storage import decoder, images
 from engine.storage.decoder import Decoder
 from engine.storage.images import open_picture, open_whole
 from engine.storage.places import Places
@@ -33,6 +34,35 @@ def slow(tmp_path, monkeypatch):
         monkeypatch.setattr(gui.inputs.opening, way.__name__, wait(way))
     yield path, begun, may_end
     may_end.set()
+
+
+@pytest.fixture
+def hanging(monkeypatch):
+    """Has pictures that are called `sleep` never come out of their decoder."""
+    monkeypatch.setattr(decoder, "_MODULE", "hostile_helpers")
+    hanging = Decoder()
+    monkeypatch.setattr(images, "_DECODER", hanging)
+    return lambda: hanging._turn.locked()
+
+
+def test_a_picture_that_never_comes_gives_way_to_the_next(
+    shell, tmp_path, hanging, loop, finish, qtbot
+):
+    late = loop.create_task(shell.opening.open_one(Role.CONTENT, tmp_path / "sleep.png"))
+    qtbot.waitUntil(hanging)
+    finish(shell.opening.remove_content())
+    qtbot.waitUntil(late.done)
+    assert isinstance(late.exception(), Cancelled)
+    assert not hanging()
+
+
+def test_a_picture_that_never_comes_does_not_hold_up_leaving(
+    shell, tmp_path, hanging, finish, qtbot
+):
+    shell.tasks.start(shell.opening.open_one, Role.STYLE, tmp_path / "sleep.png")
+    qtbot.waitUntil(hanging)
+    finish(shell.leaving.close())
+    assert not hanging()
 
 
 @pytest.mark.parametrize("role", [Role.CONTENT, Role.START])
