@@ -6,6 +6,7 @@ Imports neither torch nor Qt, so that tests which need neither start at once.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -94,3 +95,20 @@ def real_network(shared: Path) -> Path:
     if not path.is_file():
         pytest.skip("needs the real VGG-19 in ../shared/weights")
     return path
+
+
+@pytest.fixture
+def never_waits() -> Iterator[None]:
+    """Breaks off what would wait for ever, where the system can ring an alarm."""
+
+    def ring(_number: int, _frame: object) -> None:
+        pytest.fail("It waits.")
+
+    if not hasattr(signal, "SIGALRM"):
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.alarm(30)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)

@@ -28,7 +28,7 @@ def settings_asked_for(asked: Asked, say: Callable[[str], None]) -> tuple[Settin
     Raises:
         InputError: A name is unknown or a value is out of its range.
     """
-    preset, notes = (None, ()) if asked.preset is None else preset_named(asked.preset)
+    preset, notes = (None, ()) if asked.preset is None else preset_named(asked.preset)[:2]
     for note in notes:
         say(note)
     settings = preset.applied_to(DEFAULTS) if preset else DEFAULTS

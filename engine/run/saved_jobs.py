@@ -26,6 +26,7 @@ from engine.spec.plan import Plan
 from engine.spec.request import Request
 from engine.spec.tiles import Tiling
 from engine.spec.versions import Migration, migrated, numbered
+from engine.storage.ordinary import ordinary_file
 from engine.storage.paths import replacing, unreadable
 
 _CHAIN: Final[tuple[Migration, ...]] = ()
@@ -82,7 +83,8 @@ def load_snapshot(path: Path) -> Snapshot:
         InputError: It cannot be read, is damaged, or was written by a newer version.
     """
     try:
-        with safe_open(path, "pt") as file:
+        # A pipe in its place would keep safetensors waiting.
+        with ordinary_file(path), safe_open(path, "pt") as file:
             words = json.loads((file.metadata() or {})[_HEADER])
             # Copies lie in memory as a running job's do, on which the order of sums may depend.
             tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118

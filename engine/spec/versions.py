@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
 from engine.spec.errors import InputError, NewerFormatError
@@ -11,6 +12,9 @@ Migration = Callable[[dict[str, Any]], dict[str, Any]]
 """Makes a file's values in one format into those in the next; pure, and never fails."""
 
 _KEY = "format"
+
+_DEEPEST = 20
+"""Levels of values in values that are written again; nothing of ours has half as many."""
 
 
 def newest(chain: Sequence[Migration]) -> int:
@@ -54,3 +58,34 @@ def migrated(values: Mapping[str, Any], chain: Sequence[Migration], what: str) -
 def numbered(values: Mapping[str, Any], chain: Sequence[Migration]) -> dict[str, Any]:
     """Values with the number of the newest format in front, as a file is written."""
     return {_KEY: newest(chain), **values}
+
+
+def unknown_in(values: Mapping[str, Any], known: Container[str]) -> dict[str, Any]:
+    """What a version has no use for in a file of its own format, to be written again as it is.
+
+    Another version knows what it is. What JSON could not hold is left out.
+
+    Args:
+        values: As they stand in the file; trusted in nothing.
+        known: The names that have a use.
+    """
+    return {
+        name: value
+        for name, value in values.items()
+        if name not in known and _is_json({name: value}, _DEEPEST)
+    }
+
+
+def _is_json(value: object, levels: int) -> bool:
+    """Whether a value that was read can be written, by whatever writes JSON, and read again."""
+    if isinstance(value, dict):
+        return levels > 0 and all(
+            _is_json(each, levels - 1) for pair in value.items() for each in pair
+        )
+    if isinstance(value, list):
+        return levels > 0 and all(_is_json(each, levels - 1) for each in value)
+    try:
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except ValueError:  # half a character, or no finite number
+        return False
+    return True

@@ -20,6 +20,7 @@ import threading
 import traceback
 from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -71,6 +72,10 @@ def _idle() -> Iterator[None]:
     timer.cancel()
 
 
+def _path(request: dict[str, Any]) -> Path:
+    return Path(os.fsdecode(bytes.fromhex(request["path"])))
+
+
 def _version(file: BinaryIO) -> tuple[int, int]:
     status = os.fstat(file.fileno())
     return status.st_size, status.st_mtime_ns
@@ -99,7 +104,7 @@ class _Helper:
     @contextlib.contextmanager
     def _file(self, request: dict[str, Any]) -> Iterator[BinaryIO]:
         if "path" in request:
-            with opened(os.fsdecode(bytes.fromhex(request["path"])), request["name"]) as file:
+            with opened(_path(request), request["name"]) as file:
                 before = _version(file)
                 yield file
                 if _version(file) != before:

@@ -13,8 +13,15 @@ import platformdirs
 
 from engine.spec.errors import InputError
 from engine.storage.naming import free_path, shown_name
+from engine.storage.ordinary import oddity
+from engine.system.attributes import keep_attributes
+from engine.system.durability import make_folder, read_back, sync_file, sync_folder
+from engine.system.renaming import move_to_free
 
 _APP = ("Gramarye", "Gramarye")
+
+_TRIES = 10
+"""How often a name that was free may be lost to another program before one gives up."""
 
 
 def data_folder() -> Path:
@@ -45,7 +52,10 @@ def replacing(
             temporary.write_bytes(data)
 
     Missing folders are made. After any exception the destination is as it was and nothing is
-    left beside it.
+    left beside it. A link stays one: what it leads to is replaced, or made. What is replaced
+    hands its mode, owner, group and extended attributes on, as far as the system allows, and at no
+    time may more people read the new file. A second name of the old file (a hard link) keeps the
+    old content: writing into the file that both name could not be done whole.
 
     Args:
         destination: Where the file goes.
@@ -56,17 +66,21 @@ def replacing(
         InputError: The place cannot be written to, is full, or taken and may not be replaced; the
             message says which.
     """
-    temporary = destination.with_name(f".gramarye-{secrets.token_hex(8)}.part")
+    place = written_at(destination) if overwrite else destination
+    temporary = place.with_name(f".gramarye-{secrets.token_hex(8)}.part")
     try:
-        destination.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(place.parent)
         try:
+            # What is replaced may be private; what is new is as public as any other file.
+            mode = 0o600 if overwrite and place.exists() else 0o666
+            os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
             yield temporary
-            put_in_place(temporary, destination, overwrite=overwrite, check=check)
+            put_in_place(temporary, place, overwrite=overwrite, check=check)
         finally:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
     except OSError as error:
-        raise unwritable(destination, error) from error
+        raise unwritable(place, error) from error
 
 
 def put_in_place(
@@ -85,23 +99,70 @@ def put_in_place(
         OSError: The disk refused.
     """
     with temporary.open("rb+") as file:
-        os.fsync(file.fileno())
-    if check is not None:
-        check(temporary.read_bytes())
+        if overwrite:
+            keep_attributes(file.fileno(), destination)
+        sync_file(file.fileno())
+        if check is not None:
+            check(read_back(file))
     if overwrite:
         temporary.replace(destination)
     else:
-        _move_to_free(temporary, destination)
-    _sync_folder(destination.parent)
+        try:
+            move_to_free(temporary, destination)
+        except FileExistsError as error:
+            raise taken(destination) from error
+    sync_folder(destination.parent)
+
+
+def written_at(path: Path) -> Path:
+    """Where a file that replaces what a path names is written: where a link leads, or there.
+
+    Raises:
+        InputError: It leads to no place for a file, or there is something else than a file.
+    """
+    linked = os.path.islink(path)
+    place = Path(os.path.realpath(path)) if linked else path
+    if linked and os.path.islink(place):
+        raise InputError(
+            f"{shown_name(path)} is a link that leads in a circle.", "Remove it, or save elsewhere."
+        )
+    try:
+        odd = oddity(os.stat(path).st_mode)
+    except OSError:  # nothing is there, or whoever writes there will be told why not
+        odd = ""
+    if odd:
+        raise InputError(f"{shown_name(path)} is {odd}.", "Give the file a name of its own.")
+    if linked and not place.parent.is_dir():
+        raise InputError(
+            f"{shown_name(path)} is a link into {place.parent}, and there is no such folder.",
+            "Create it, or save elsewhere.",
+        )
+    return place
 
 
 def set_aside(path: Path) -> Path | None:
     """Rename a damaged file, so that a sound one can take its place; None if that is refused."""
-    aside = free_path(path.with_name(f"{path.name}.corrupt"))
-    try:
-        return path.rename(aside)
-    except OSError:
-        return None
+    for _ in range(_TRIES):
+        aside = free_path(path.with_name(f"{path.name}.corrupt"))
+        try:
+            move_to_free(path, aside)
+        except FileExistsError:  # taken since it was looked for
+            continue
+        except OSError:
+            return None
+        sync_folder(path.parent)
+        return aside
+    return None
+
+
+def delete(path: Path) -> None:
+    """Remove a file for good, if there is one.
+
+    Raises:
+        OSError: The system refused.
+    """
+    path.unlink(missing_ok=True)
+    sync_folder(path.parent)
 
 
 def taken(path: Path) -> InputError:
@@ -134,36 +195,3 @@ def unreadable(path: Path, error: OSError) -> InputError:
     """Why a file could not be read, in words for a person."""
     reason = error.strerror or str(error)
     return InputError(f"{shown_name(path)} cannot be read: {reason}.", "Choose another file.")
-
-
-def _move_to_free(temporary: Path, path: Path) -> None:
-    """Move the file to a name nobody has taken, not even since we looked."""
-    try:
-        os.link(temporary, path)
-    except FileExistsError as error:
-        raise taken(path) from error
-    except OSError:
-        _claim_and_replace(temporary, path)
-
-
-def _claim_and_replace(temporary: Path, path: Path) -> None:
-    """The same on file systems without hard links: an empty file holds the name for a moment."""
-    try:
-        path.open("xb").close()
-    except FileExistsError as error:
-        raise taken(path) from error
-    try:
-        temporary.replace(path)
-    except BaseException:
-        path.unlink()
-        raise
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the new name itself outlive a power cut, where the system can."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

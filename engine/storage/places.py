@@ -8,10 +8,12 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from engine.spec.errors import InputError, NewerFormatError
-from engine.spec.versions import Migration, migrated, numbered
+from engine.spec.versions import Migration, migrated, numbered, unknown_in
 from engine.storage.images import OPEN_SUFFIXES
+from engine.storage.ordinary import ordinary_file, read_ordinary
 from engine.storage.paths import data_folder, replacing
 
 MOST_PLACES = 2000
@@ -19,6 +21,9 @@ MOST_PLACES = 2000
 
 MOST_LOOKED_AT = 300
 """Files of other names in a folder that are hashed in the search for pictures, at most."""
+
+LARGEST_FILE = 2**26
+"""Bytes; so many places with the longest of paths are a little less."""
 
 LARGEST_LOOKED_AT = 200_000_000
 """Bytes of a file that is hashed though its name is another."""
@@ -38,34 +43,40 @@ class Places:
 
     def remember(self, pairs: Mapping[str, Path]) -> None:
         """Note where the files of these hashes were found just now."""
-        known = self._known()
-        if known is None:
+        values = self._values()
+        if values is None:
             return
+        known = values["places"]
         latest = {digest: str(path.absolute()) for digest, path in pairs.items()}
         kept = {digest: place for digest, place in known.items() if digest not in latest} | latest
         places = dict(list(kept.items())[-MOST_PLACES:])
         # ASCII can hold whatever bytes a file's name is made of.
-        text = json.dumps(numbered({"places": places}, _CHAIN), indent=0)
+        text = json.dumps(numbered({**values, "places": places}, _CHAIN), indent=0)
         with contextlib.suppress(InputError), replacing(self._file) as temporary:
             temporary.write_text(text, encoding="ascii")
 
     def find(self, sha256: str) -> Path | None:
         """Where the file of a hash was last found, if there is a file still; it may be another."""
-        place = (self._known() or {}).get(sha256)
+        place = (self._values() or {"places": {}})["places"].get(sha256)
         return Path(place) if place is not None and os.path.isfile(place) else None
 
-    def _known(self) -> dict[str, str] | None:
-        """The places by hash, the latest last; None if the file is not ours to replace."""
+    def _values(self) -> dict[str, Any] | None:
+        """What the file holds, its places by hash, the latest last; None if it is not ours."""
+        places: dict[str, str] = {}
+        rest: dict[str, Any] = {}
         try:
-            values = json.loads(self._file.read_bytes())
-            places = migrated(values, _CHAIN, self._file.name)["places"]
-            return {str(key): place for key, place in places.items() if isinstance(place, str)}
+            values = json.loads(read_ordinary(self._file, LARGEST_FILE))
+            values = migrated(values, _CHAIN, self._file.name)
+            rest = unknown_in(values, {"places"})
+            found = values["places"].items()
+            places = {key: place for key, place in found if isinstance(place, str)}
         except FileNotFoundError:
-            return {}
+            pass
         except (OSError, NewerFormatError):
             return None
         except (InputError, ValueError, KeyError, AttributeError, RecursionError):
-            return {}  # damaged, and not worth keeping
+            pass  # damaged, and not worth keeping
+        return {**rest, "places": places}
 
 
 def found_beside(folder: Path, wanted: Mapping[str, str]) -> Mapping[str, Path]:
@@ -115,9 +126,7 @@ def _pictures_in(folder: Path) -> Iterator[Path]:
 def _sha256(path: Path) -> str:
     """Of a file; empty where there is none or it cannot be read."""
     try:
-        if not path.is_file():
-            return ""
-        with path.open("rb") as file:
+        with ordinary_file(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except (OSError, ValueError):  # a name may hold what no path can
         return ""

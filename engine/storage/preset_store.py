@@ -11,7 +11,7 @@ from pathlib import Path
 
 from engine.spec.errors import InputError, NewerFormatError
 from engine.storage.naming import free_path
-from engine.storage.paths import config_folder, set_aside
+from engine.storage.paths import config_folder, delete, set_aside
 from engine.storage.presets import Preset, ReadPreset, builtin_presets, read_preset, write_preset
 
 
@@ -45,39 +45,25 @@ class PresetStore:
         """Keep a preset.
 
         Raises:
-            InputError: The name is a built-in's, or taken and `overwrite` is False, or the
-                folder cannot be written to; what was there is still there.
+            InputError: The name is a built-in's, or a newer version's, or taken and `overwrite`
+                is False, or the folder cannot be written to; what was there is still there.
         """
-        key = _key(preset.name)
-        if key in _builtin_keys():
-            raise InputError(
-                f"The name {preset.name} belongs to a preset that ships with the program.",
-                "Choose another name.",
-            )
-        files = self._files()
-        if key in files and not overwrite:
-            raise InputError(
-                f"There is a preset named {files[key][1].preset.name} already.",
-                "Choose another name, or replace it.",
-            )
-        if key in files:
-            write_preset(preset, files[key][0])
-        else:
-            write_preset(preset, free_path(self._folder / _file_name(key)), overwrite=False)
+        self._keep(ReadPreset(preset, ()), overwrite)
 
     def rename(self, old: str, new: str) -> Preset:
-        """Give a preset another name, and return it under that.
+        """Give a preset another name, and return it under that; its file keeps all else it holds.
 
         Raises:
             InputError: There is no such preset, the new name cannot be or is taken, or the
                 folder cannot be written to.
         """
-        path, preset = self._own(old)
-        renamed = Preset(name=new, description=preset.description, settings=preset.settings)
+        path, read = self._own(old)
+        before = read.preset
+        renamed = Preset(name=new, description=before.description, settings=before.settings)
         if _key(renamed.name) == _key(old):
-            write_preset(renamed, path)
+            write_preset(renamed, path, rest=read.rest)
         else:
-            self.save(renamed)
+            self._keep(read._replace(preset=renamed))
             _delete(path)
         return renamed
 
@@ -95,10 +81,10 @@ class PresetStore:
         Raises:
             InputError: As `read_preset` and `save`.
         """
-        preset, notes = read_preset(path)
-        self.save(preset, overwrite)
-        self._report(notes)
-        return preset
+        read = read_preset(path)
+        self.save(read.preset, overwrite)
+        self._report(read.notes)
+        return read.preset
 
     def export_file(self, preset: Preset, path: Path, overwrite: bool = False) -> None:
         """Write any preset to a file that `import_file` reads.
@@ -108,12 +94,36 @@ class PresetStore:
         """
         write_preset(preset, path, overwrite=overwrite)
 
-    def _own(self, name: str) -> tuple[Path, Preset]:
+    def _keep(self, read: ReadPreset, overwrite: bool = False) -> None:
+        """Write a preset, and what else belongs into its file; errors are those of `save`."""
+        preset, key = read.preset, _key(read.preset.name)
+        if key in _builtin_keys():
+            raise InputError(
+                f"The name {preset.name} belongs to a preset that ships with the program.",
+                "Choose another name.",
+            )
+        files = self._files()
+        if key in files:
+            if not overwrite:
+                raise InputError(
+                    f"There is a preset named {files[key][1].preset.name} already.",
+                    "Choose another name, or replace it.",
+                )
+            write_preset(preset, files[key][0], rest=read.rest)
+            return
+        path = self._folder / _file_name(key)
+        if _is_newer(path):
+            raise InputError(
+                f"A newer version of Gramarye has a preset named {preset.name}.",
+                "Choose another name.",
+            )
+        write_preset(preset, free_path(path), overwrite=False, rest=read.rest)
+
+    def _own(self, name: str) -> tuple[Path, ReadPreset]:
         files = self._files()
         if _key(name) not in files:
             raise InputError(f"There is no preset of yours named {name}.")
-        path, read = files[_key(name)]
-        return path, read.preset
+        return files[_key(name)]
 
     def _files(self) -> dict[str, tuple[Path, ReadPreset]]:
         """The folder's presets by the keys of their names."""
@@ -185,9 +195,20 @@ def _file_name(key: str) -> str:
     return f"{readable or 'preset'}-{hashlib.sha256(key.encode()).hexdigest()[:8]}.json"
 
 
+def _is_newer(path: Path) -> bool:
+    """Whether a newer version keeps a preset there."""
+    try:
+        read_preset(path)
+    except NewerFormatError:
+        return True
+    except InputError:
+        return False
+    return False
+
+
 def _delete(path: Path) -> None:
     try:
-        path.unlink(missing_ok=True)
+        delete(path)
     except OSError as error:
         reason = error.strerror or error
         raise InputError(

@@ -21,12 +21,10 @@ from pydantic import (
 from engine.spec.errors import InputError
 from engine.spec.settings import PARAMETER, PARAMETERS, Settings, present_name, settings_from
 from engine.spec.stored_settings import usable_values, with_present_names
-from engine.spec.versions import Migration, migrated, numbered
+from engine.spec.versions import Migration, migrated, numbered, unknown_in
+from engine.storage.ordinary import read_ordinary
 from engine.storage.paths import replacing, unreadable
 from resources import PRESETS
-
-_LARGEST = 2**20
-"""Bytes in a file; a preset has a few hundred."""
 
 _CHAIN: Final[tuple[Migration, ...]] = (with_present_names,)
 """Format 2 has the settings by their present names."""
@@ -95,10 +93,15 @@ class Preset(BaseModel):
 
 
 class ReadPreset(NamedTuple):
-    """A preset out of a file, and a sentence on everything in the file that could not be used."""
+    """A preset out of a file, and a sentence on everything in the file that could not be used.
+
+    Attributes:
+        rest: What that is, as the file has it.
+    """
 
     preset: Preset
     notes: tuple[str, ...]
+    rest: Mapping[str, Any] = MappingProxyType({})
 
 
 def parse_preset(data: bytes, source: str) -> ReadPreset:
@@ -135,15 +138,26 @@ def read_preset(path: Path) -> ReadPreset:
         InputError: It cannot be read or is no preset; the message says why.
     """
     try:
-        with path.open("rb") as file:
-            data = file.read(_LARGEST + 1)
+        data = read_ordinary(path)
     except OSError as error:
         raise unreadable(path, error) from error
     return parse_preset(data, path.name)
 
 
-def write_preset(preset: Preset, path: Path, *, overwrite: bool = True) -> None:
+def write_preset(
+    preset: Preset,
+    path: Path,
+    *,
+    overwrite: bool = True,
+    rest: Mapping[str, Any] = MappingProxyType({}),
+) -> None:
     """Write a preset's file.
+
+    Args:
+        preset: What it is to hold.
+        path: Where it goes.
+        overwrite: Whether what is there may be replaced.
+        rest: What else stands in it, of which another version may know the use.
 
     Raises:
         InputError: The place cannot be written to, or is taken and may not be overwritten; what
@@ -151,10 +165,13 @@ def write_preset(preset: Preset, path: Path, *, overwrite: bool = True) -> None:
     """
 
     def check(written: bytes) -> None:
-        if parse_preset(written, path.name) != (preset, ()):
+        read = parse_preset(written, path.name)
+        if (read.preset, read.rest) != (preset, rest):
             raise InputError(f"{path} was not written faithfully.", "Check the disk.")
 
-    text = json.dumps(numbered(preset.model_dump(), _CHAIN), indent=2, ensure_ascii=False)
+    values = {**preset.model_dump(), **rest}
+    values["settings"] = {**preset.settings, **rest.get("settings", {})}
+    text = json.dumps(numbered(values, _CHAIN), indent=2, ensure_ascii=False)
     with replacing(path, overwrite=overwrite, check=check) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
 
@@ -171,8 +188,6 @@ def _object_in(data: bytes) -> dict[str, Any]:
     Raises:
         InputError, ValueError, RecursionError: It is something else, or not even JSON.
     """
-    if len(data) > _LARGEST:
-        raise InputError("it is far too large")
     values = json.loads(
         data, object_pairs_hook=_once_each, parse_int=_whole, parse_constant=_no_constant
     )
@@ -192,6 +207,7 @@ def _preset_from(values: Mapping[str, Any], source: str) -> ReadPreset:
     ]
     taken, lost = usable_values({name: settings[name] for name in filter(_carries, settings)})
     fields = {"name": values.get("name"), "settings": taken}
+    known = set(Preset.model_fields)
     try:
         preset = Preset.model_validate(fields)
     except InputError as error:
@@ -202,7 +218,13 @@ def _preset_from(values: Mapping[str, Any], source: str) -> ReadPreset:
         preset = Preset.model_validate({**fields, "description": values.get("description", "")})
     except (InputError, ValidationError):
         notes.append("Its description cannot be shown.")
-    return ReadPreset(preset, tuple(f"{source}: {note}" for note in (*notes, *lost)))
+        known.remove("description")
+    rest = unknown_in(values, known)
+    unused = {name: settings[name] for name in settings if present_name(name) not in taken}
+    if unused:
+        rest["settings"] = unknown_in(unused, ())
+    notes = [f"{source}: {note}" for note in (*notes, *lost)]
+    return ReadPreset(preset, tuple(notes), MappingProxyType(rest))
 
 
 def _unusable(source: str, reason: str) -> InputError:

@@ -29,7 +29,7 @@ from engine.storage.formats import (
     format_of,
 )
 from engine.storage.naming import shown_name
-from engine.storage.paths import replacing, taken, unwritable
+from engine.storage.paths import replacing, taken, unwritable, written_at
 from engine.storage.recipes import Recipe, parse_recipe
 
 
@@ -48,7 +48,7 @@ def save_pixels(
 
     Args:
         pixels: Shape (H, W, 3), sRGB.
-        path: Where to; its folder exists.
+        path: Where to; its folder exists. A link stays one, and what it leads to is replaced.
         recipe: What made the picture.
         quality: One of `QUALITIES`, for JPEG and WebP.
         overwrite: Whether a file of that name may be replaced.
@@ -83,19 +83,18 @@ def check_place(path: Path, *, overwrite: bool = False) -> None:
 
     Raises:
         InputError: The suffix is unknown, the folder is missing or may not be written to, or the
-            name is too long, a folder's, or taken and may not be replaced.
+            name is too long, of something else than a file, or taken and may not be replaced.
     """
     _format_of(path)
-    if os.path.isdir(path):
-        raise InputError(f"{shown_name(path)} is a folder.", "Give the file a name of its own.")
+    place = written_at(path)
     try:
         path.parent.stat()
         if _is_taken(path) and not overwrite:
             raise taken(path)
-        if not os.access(path.parent, os.W_OK):
+        if not os.access(place.parent, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
-        raise unwritable(path, error) from error
+        raise unwritable(place, error) from error
 
 
 def _is_taken(path: Path) -> bool:

@@ -1,1 +1,1 @@
-"""What the operating system gives and takes: memory, signals and streams."""
+"""What the operating system gives and takes: memory, signals, streams and files."""

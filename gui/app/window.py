@@ -16,6 +16,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from engine.spec.errors import InputError
+from engine.storage.ordinary import read_ordinary
+from engine.storage.paths import set_aside
 from gui.app.bars import ToolBar, fill_menus
 from gui.app.qactions import create_actions, draw_icons
 from gui.base.hint_line import HintLine
@@ -113,7 +116,9 @@ class MainWindow(QMainWindow):
         self.statusBar().showMessage(text, NOTICE_MILLISECONDS)
 
     def save_geometry(self, path: Path) -> None:
-        """Remember size, place and splitters in an INI file."""
+        """Remember size, place and splitters in an INI file, unless something odd is there."""
+        if not _is_sound(path):
+            return
         store = QSettings(str(path), QSettings.Format.IniFormat)
         store.setValue("geometry", self.saveGeometry())
         for splitter in self._splitters:
@@ -122,6 +127,8 @@ class MainWindow(QMainWindow):
 
     def restore_geometry(self, path: Path) -> None:
         """Take size, place and splitters from an INI file; what is missing or damaged is left."""
+        if not _is_sound(path):
+            return
         store = QSettings(str(path), QSettings.Format.IniFormat)
         self.restoreGeometry(_stored(store, "geometry"))
         for splitter in self._splitters:
@@ -159,6 +166,19 @@ class MainWindow(QMainWindow):
         else:
             event.ignore()
             self.close_requested.emit()
+
+
+def _is_sound(path: Path) -> bool:
+    """Whether Qt can be given a file, which it would read whole, and wait for without end."""
+    try:
+        read_ordinary(path)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    except InputError:
+        return set_aside(path) is not None
+    return True
 
 
 def _stored(store: QSettings, key: str) -> bytes:

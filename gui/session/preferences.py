@@ -12,10 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_serial
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from engine.spec.errors import InputError, NewerFormatError
-from engine.spec.settings import DEFAULTS, Settings
+from engine.spec.settings import DEFAULTS, PARAMETER, Settings, present_name
 from engine.spec.stored_settings import settings_and_notes, with_present_names
-from engine.spec.versions import Migration, migrated, numbered
+from engine.spec.versions import Migration, migrated, numbered, unknown_in
 from engine.storage.formats import QUALITIES, USUAL_QUALITY
+from engine.storage.ordinary import read_ordinary
 from engine.storage.paths import replacing, set_aside
 from gui.base.tasks import Tasks
 
@@ -95,17 +96,19 @@ class PreferenceStore:
 
     A file that cannot be understood is set aside. One that cannot be read, or not set aside, or is
     of a newer version stays as it is, and nothing is saved over it: it may hold all a person has
-    chosen.
+    chosen. What only another version knows is written again as it was read.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._may_save = True
+        self._rest: dict[str, Any] = {}
 
     def load(self) -> tuple[Preferences, str]:
         """The preferences, and sentences on what was left at its default and why; else empty."""
         try:
-            values = migrated(_object_in(self._path.read_bytes()), _CHAIN, "The preferences' file")
+            values = _object_in(read_ordinary(self._path))
+            values = migrated(values, _CHAIN, "The preferences' file")
         except FileNotFoundError:
             return Preferences(), ""
         except OSError as error:
@@ -120,7 +123,7 @@ class PreferenceStore:
             self._may_save = aside is not None
             then = f"The old file is now {aside.name}." if aside else _NOT_KEPT
             return Preferences(), f"The preferences could not be understood. {then}"
-        preferences, notes = _preferences_from(values)
+        preferences, notes, self._rest = _preferences_from(values)
         return preferences, " ".join(("In the preferences:", *notes)) if notes else ""
 
     def save(self, preferences: Preferences) -> None:
@@ -131,7 +134,10 @@ class PreferenceStore:
         """
         if not self._may_save:
             return
-        text = json.dumps(numbered(preferences.model_dump(mode="json"), _CHAIN), indent=1)
+        values = preferences.model_dump(mode="json")
+        settings = {**self._rest.get("settings", {}), **values["settings"]}
+        values = {**self._rest, **values, "settings": settings}
+        text = json.dumps(numbered(values, _CHAIN), indent=1)
         with replacing(self._path) as temporary:
             temporary.write_text(text, encoding="utf-8")
 
@@ -192,15 +198,21 @@ def _object_in(data: bytes) -> dict[str, Any]:
     return values
 
 
-def _preferences_from(values: Mapping[str, Any]) -> tuple[Preferences, tuple[str, ...]]:
-    """What a file's values make; each that is unknown or does not fit costs only itself."""
-    settings, lost = settings_and_notes(values.get("settings", {}))
+def _preferences_from(
+    values: Mapping[str, Any],
+) -> tuple[Preferences, tuple[str, ...], dict[str, Any]]:
+    """What a file's values make, a note on each that does not fit, and those that are unknown."""
+    rest = unknown_in(values, Preferences.model_fields)
+    given = values.get("settings", {})
+    if isinstance(given, Mapping):
+        foreign = {name: value for name, value in given.items() if not _is_setting(name)}
+        given = {name: value for name, value in given.items() if _is_setting(name)}
+        rest["settings"] = unknown_in(foreign, ())
+    settings, lost = settings_and_notes(given)
     chosen: dict[str, Any] = {"settings": settings}
     notes = list(lost)
     for name, value in values.items():
-        if name not in Preferences.model_fields:
-            notes.append(f"There is no preference {name[:40]!r}, so it is ignored.")
-        elif name != "settings":
+        if name in Preferences.model_fields and name != "settings":
             try:
                 # JSON has neither enums nor tuples, which pydantic knows only of its own reading.
                 one = Preferences.model_validate_json(json.dumps({name: value}))
@@ -208,7 +220,11 @@ def _preferences_from(values: Mapping[str, Any]) -> tuple[Preferences, tuple[str
                 notes.append(f"The preference {name} does not fit, so it is at its default.")
             else:
                 chosen[name] = getattr(one, name)
-    return Preferences(**chosen), tuple(notes)
+    return Preferences(**chosen), tuple(notes), rest
+
+
+def _is_setting(name: str) -> bool:
+    return present_name(name) in PARAMETER
 
 
 def _is_unicode(path: str) -> bool:

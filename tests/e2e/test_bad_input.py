@@ -6,6 +6,8 @@ import os
 import pickle
 import shutil
 import struct
+import subprocess
+import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +19,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from terminal import Terminal, paint
 
+import main
 from engine.cli import render
 from engine.storage.preset_store import PresetStore
 
@@ -300,6 +303,28 @@ def test_overwrite_does_not_write_over_a_folder(terminal: Terminal) -> None:
     assert "album.png is a folder." in told
 
 
+LINKS = {
+    "circle.png": "circle.png is a link that leads in a circle. Remove it, or save elsewhere.",
+    "away.png": "and there is no such folder. Create it, or save elsewhere.",
+    "shelf.png": "shelf.png is a folder.",
+    "zero.png": "zero.png is a device. Give the file a name of its own.",
+}
+
+
+@pytest.mark.parametrize("output", LINKS)
+def test_a_link_to_no_place_for_a_file_is_refused_before_any_work(
+    terminal: Terminal, output: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (terminal.folder / "album").mkdir()
+    for name, place in (
+        ("circle.png", "circle.png"), ("away.png", "gone/real.png"), ("shelf.png", "album"),
+        ("zero.png", os.devnull),
+    ):  # fmt: skip
+        (terminal.folder / name).symlink_to(place)
+    monkeypatch.setattr(render, "open_picture", lambda path: pytest.fail("began to work"))
+    assert LINKS[output] in terminal.refused(*terminal.words("--overwrite", output=output))
+
+
 class _Spring:
     """Unpickled, it would leave a file behind."""
 
@@ -388,3 +413,26 @@ def test_a_corrupt_preset_does_not_keep_the_others_from_being_used(
     assert "There is no preset named Mine." in terminal.refused(*terminal.words("--preset=Mine"))
     kept = [path.read_bytes() for path in folder.iterdir()]
     assert kept == [content]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+@pytest.mark.parametrize("words", [["--list-presets"], ["photo.png", "--preset=Mine"]])
+def test_a_pipe_among_the_presets_holds_no_command_up(terminal: Terminal, words: list[str]) -> None:
+    folder = Path(PresetStore()._folder)
+    folder.mkdir(parents=True)
+    os.mkfifo(folder / "mine.json")
+    command = [sys.executable, main.__file__, "render", *words]
+    if words[0] == "photo.png":
+        command += ["--style=style.png", "--output=out.png"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=60, check=False, cwd=terminal.folder
+    )
+    if words[0] == "photo.png":
+        assert done.returncode == 2
+        assert "There is no preset named Mine." in done.stderr
+        assert "mine.json cannot be read: this is a pipe." in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+    else:
+        assert done.returncode == 0, done.stderr
+        assert "Painterly" in done.stdout
+    assert (folder / "mine.json").is_fifo()

@@ -216,6 +216,16 @@ def test_overwrite_replaces_what_was_there(terminal: Terminal) -> None:
     assert terminal.pixels().shape == (24, 32, 3)
 
 
+def test_overwrite_through_a_link_leaves_the_link(terminal: Terminal) -> None:
+    (terminal.folder / "album").mkdir()
+    (terminal.folder / "out.png").symlink_to(Path("album", "real.png"))
+    for _ in range(2):
+        assert terminal.render("--overwrite").code == 0
+        assert (terminal.folder / "out.png").is_symlink()
+        assert terminal.pixels("album/real.png").shape == (24, 32, 3)
+    assert [path.name for path in (terminal.folder / "album").iterdir()] == ["real.png"]
+
+
 def test_the_weights_of_styles_change_the_result(terminal: Terminal) -> None:
     paint(terminal.folder / "waves.png", seed=3, size=(32, 32))
     steps = "--set=steps=8"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -216,6 +217,14 @@ def test_a_broken_saved_job_is_refused_in_words(how: str, kept: Path) -> None:
 def test_a_missing_saved_job_is_refused_in_words(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"none\.state"):
         load_snapshot(tmp_path / "none.state")
+
+
+@pytest.mark.usefixtures("never_waits")
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+def test_a_pipe_is_no_saved_job(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.state")
+    with pytest.raises(InputError, match=r"a\.state cannot be read: this is a pipe"):
+        load_snapshot(tmp_path / "a.state")
 
 
 def test_other_network_weights_than_it_was_begun_with_are_refused(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from engine.spec.choices import NetworkName
 from engine.spec.errors import InputError, NewerFormatError
 from engine.spec.settings import DEFAULTS, FORMER_NAMES, PARAMETER, settings_from
 from engine.spec.stored_settings import settings_and_notes, usable_values, with_present_names
-from engine.spec.versions import migrated, newest, numbered
+from engine.spec.versions import migrated, newest, numbered, unknown_in
 
 
 def double(values: dict[str, Any]) -> dict[str, Any]:
@@ -122,3 +123,20 @@ def test_settings_that_are_no_settings_at_all_are_told_of(values: object) -> Non
     settings, (note,) = settings_and_notes(values)
     assert settings == DEFAULTS
     assert note
+
+
+def test_what_is_unknown_in_a_file_can_be_written_again() -> None:
+    values = {"format": 2, "new": {"a": [1, None, "é", 0.5]}, "theme": "dark"}
+    assert unknown_in(values, {"format", "theme"}) == {"new": {"a": [1, None, "é", 0.5]}}
+
+
+DEEP = functools.reduce(lambda inner, _: [inner], range(900), 0)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["\ud800", {"\ud800": 1}, float("nan"), [float("inf")], DEEP],
+    ids=["half a character", "a name of one", "no number", "no end", "deep"],
+)
+def test_what_could_not_be_written_again_is_left_out(value: object) -> None:
+    assert unknown_in({"a": value, "b": 1}, ()) == {"b": 1}

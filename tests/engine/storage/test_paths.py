@@ -10,7 +10,16 @@ from pathlib import Path
 import pytest
 
 from engine.spec.errors import InputError
-from engine.storage.paths import put_in_place, replacing, set_aside, taken, unreadable, unwritable
+from engine.storage import paths
+from engine.storage.paths import (
+    delete,
+    put_in_place,
+    replacing,
+    set_aside,
+    taken,
+    unreadable,
+    unwritable,
+)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -36,8 +45,10 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         fsync(descriptor)
 
     monkeypatch.setattr(os, "fsync", sync)
-    monkeypatch.setattr(os, "link", note("link", os.link))
-    monkeypatch.setattr(Path, "replace", note("replace", Path.replace))
+    monkeypatch.setattr(paths, "read_back", note("ask the disk", paths.read_back))
+    monkeypatch.setattr(paths, "move_to_free", note("move", paths.move_to_free))
+    for name in ("replace", "mkdir", "unlink"):
+        monkeypatch.setattr(Path, name, note(name, getattr(Path, name)))
     return told
 
 
@@ -52,9 +63,28 @@ def test_a_file_is_on_disk_before_it_is_checked_and_named_and_its_name_after(
     ) as temporary:
         temporary.write_bytes(b"read back")
         assert not path.exists()
-    move = "replace" if overwrite else "link"
-    assert steps == ["sync file", "read back", move, "sync folder"]
+    move = "replace" if overwrite else "move"
+    steps = [step for step in steps if step not in ("mkdir", "unlink")]
+    assert steps == ["sync file", "ask the disk", "read back", move, "sync folder"]
     assert contents(tmp_path) == {"a": b"read back"}
+
+
+@pytest.mark.skipif(not os.path.isdir("/dev/fd"), reason="needs to tell what is synced")
+def test_every_folder_in_which_a_name_came_or_went_is_synced(
+    tmp_path: Path, steps: list[str]
+) -> None:
+    with replacing(tmp_path / "in" / "deep" / "a") as temporary:
+        temporary.write_bytes(b"new")
+    made = steps[: steps.index("sync file")]
+    assert made[-2:] == ["sync folder", "sync folder"]
+    assert made.count("sync folder") == 2
+    steps.clear()
+    set_aside(tmp_path / "in" / "deep" / "a")
+    assert steps == ["move", "sync folder"]
+    steps.clear()
+    delete(tmp_path / "in" / "deep" / "a.corrupt")
+    assert steps == ["unlink", "sync folder"]
+    assert contents(tmp_path / "in" / "deep") == {}
 
 
 def test_what_a_check_refuses_is_not_put_in_place(tmp_path: Path) -> None:
@@ -92,16 +122,7 @@ def test_missing_folders_are_made(tmp_path: Path) -> None:
     assert (tmp_path / "in" / "deep" / "a").read_bytes() == b"new"
 
 
-@pytest.mark.parametrize("links", [True, False])
-def test_what_came_meanwhile_is_not_replaced_unasked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool
-) -> None:
-    def no_links(*_: object) -> None:
-        raise OSError(errno.EPERM, "no links here")
-
-    if not links:
-        monkeypatch.setattr(os, "link", no_links)
-
+def test_what_came_meanwhile_is_not_replaced_unasked(tmp_path: Path) -> None:
     def write_while_another_does() -> None:
         with replacing(tmp_path / "a", overwrite=False) as temporary:
             temporary.write_bytes(b"new")
@@ -110,19 +131,6 @@ def test_what_came_meanwhile_is_not_replaced_unasked(
     with pytest.raises(InputError, match="a exists already"):
         write_while_another_does()
     assert contents(tmp_path) == {"a": b"precious"}
-
-
-def test_without_links_a_failed_move_gives_the_name_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_: object) -> None:
-        raise OSError(errno.EIO, "Input/output error")
-
-    monkeypatch.setattr(os, "link", fail)
-    monkeypatch.setattr(Path, "replace", fail)
-    with pytest.raises(InputError), replacing(tmp_path / "a", overwrite=False) as temporary:
-        temporary.write_bytes(b"new")
-    assert contents(tmp_path) == {}
 
 
 def test_a_system_that_cannot_sync_folders_is_no_obstacle(
@@ -143,6 +151,17 @@ def test_what_is_set_aside_never_replaces_what_was_before(tmp_path: Path) -> Non
         assert set_aside(tmp_path / "a.json") == tmp_path / name
     assert contents(tmp_path) == {"a.json.corrupt": b"1", "a.json_001.corrupt": b"2"}
     assert set_aside(tmp_path / "none.json") is None
+
+
+def test_what_is_set_aside_at_the_same_moment_by_another_keeps_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = iter([tmp_path / "b.corrupt", tmp_path / "c.corrupt"])
+    monkeypatch.setattr(paths, "free_path", lambda _: next(free))
+    (tmp_path / "a.json").write_bytes(b"2")
+    (tmp_path / "b.corrupt").write_bytes(b"1")
+    assert set_aside(tmp_path / "a.json") == tmp_path / "c.corrupt"
+    assert contents(tmp_path) == {"b.corrupt": b"1", "c.corrupt": b"2"}
 
 
 @pytest.mark.parametrize(

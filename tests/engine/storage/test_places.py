@@ -100,6 +100,28 @@ def test_a_newer_file_is_left_as_it_is(tmp_path: Path, file: Path) -> None:
     assert file.read_bytes() == newer
 
 
+def test_what_only_another_version_understands_stays_in_the_file(
+    tmp_path: Path, file: Path
+) -> None:
+    put(file, b'{"format": 1, "seen": {"a": 3}, "places": {"a": "/a.png"}}')
+    Places(file).remember({"b": Path("/b.png")})
+    assert json.loads(file.read_text()) == {
+        "format": 1, "seen": {"a": 3}, "places": {"a": "/a.png", "b": "/b.png"},
+    }  # fmt: skip
+
+
+@pytest.mark.usefixtures("never_waits")
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+def test_a_pipe_holds_nobody_up_and_is_left(tmp_path: Path, file: Path) -> None:
+    file.parent.mkdir()
+    os.mkfifo(file)
+    Places(file).remember({"a": tmp_path / "a.png"})
+    assert Places(file).find("a") is None
+    assert file.is_fifo()
+    os.mkfifo(tmp_path / "a.png")
+    assert found_beside(tmp_path, {"0" * 64: "a.png"}) == {}
+
+
 @pytest.mark.parametrize(
     "content",
     [b"", b"[]", b"\xff", b"{}", b'{"places": 3}', b'{"format": "x"}', b"[" * 100_000,
@@ -119,11 +141,11 @@ def test_what_cannot_be_read_now_is_not_overwritten(
     digest = put(tmp_path / "a.png")
     Places(file).remember({digest: tmp_path / "a.png"})
 
-    def fail(_path: Path) -> bytes:
+    def fail(*_: object) -> bytes:
         raise OSError(5, "Input/output error")
 
     with monkeypatch.context() as failing:
-        failing.setattr(Path, "read_bytes", fail)
+        failing.setattr(places, "read_ordinary", fail)
         Places(file).remember({"b": tmp_path})
         assert Places(file).find(digest) is None
     assert Places(file).find(digest) == tmp_path / "a.png"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import shutil
 import unicodedata
 from pathlib import Path
@@ -174,15 +175,16 @@ def test_a_damaged_file_is_refused_in_one_sentence_and_changes_nothing(
         ("settings of a list", "settings"),
     ],
 )
-def test_a_refusal_says_why(content: str, reason: str) -> None:
+def test_a_refusal_says_why(tmp_path: Path, content: str, reason: str) -> None:
+    (tmp_path / "a.json").write_bytes(DAMAGED[content])
     with pytest.raises(InputError, match=reason):
-        parse_preset(DAMAGED[content], "a.json")
+        read_preset(tmp_path / "a.json")
 
 
 @pytest.mark.parametrize(("text", "named"), UNUSABLE.values(), ids=UNUSABLE.keys())
 def test_a_setting_that_cannot_be_used_costs_only_itself(text: bytes, named: str) -> None:
     content = b'{"format": 2, "name": "Dusk", "settings": {"network": "vgg16", ' + text + b"}}"
-    preset, (note,) = parse_preset(content, "dusk.json")
+    preset, (note,), _ = parse_preset(content, "dusk.json")
     rest = {"content_weight": 2.5} if named == "alpha" else {}
     assert preset == Preset(name="Dusk", settings={"network": "vgg16", **rest})
     assert named in note
@@ -193,7 +195,7 @@ def test_a_setting_that_cannot_be_used_costs_only_itself(text: bytes, named: str
 @pytest.mark.parametrize("field", [b'"run": "rm"', b'"description": "bell\\u0007"'])
 def test_what_else_cannot_be_used_costs_only_itself(field: bytes) -> None:
     content = b'{"name": "Dusk", "settings": {"steps": 7}, ' + field + b"}"
-    preset, notes = parse_preset(content, "dusk.json")
+    preset, notes, _ = parse_preset(content, "dusk.json")
     assert preset == Preset(name="Dusk", settings={"steps": 7})
     assert len(notes) == 1
 
@@ -221,7 +223,7 @@ def test_a_file_with_an_unknown_setting_stays_as_it_is_until_it_is_saved_again(
     assert ["magic" in problem for problem in store.problems] == [True]
     store.save(look(steps=9), overwrite=True)
     assert list(folder.iterdir()) == [path]
-    assert read_preset(path) == (look(steps=9), ())
+    assert read_preset(path) == (look(steps=9), (), {})
 
 
 def test_a_newer_file_is_told_of_and_left_where_it_is(store: PresetStore, folder: Path) -> None:
@@ -231,14 +233,74 @@ def test_a_newer_file_is_told_of_and_left_where_it_is(store: PresetStore, folder
     (own,) = folder.iterdir()
     own.write_bytes(newer)
     assert names(store) == []
-    store.save(look())
-    assert names(store) == ["Dusk"]
+    store.save(look("Dawn"))
+    assert names(store) == ["Dawn"]
     assert own.read_bytes() == newer
     assert len(list(folder.iterdir())) == 2
     assert len(store.problems) == 1
     assert "newer version" in store.problems[0]
     with pytest.raises(NewerFormatError, match="Gramarye"):
         read_preset(own)
+
+
+@pytest.mark.parametrize("overwrite", [True, False])
+def test_the_name_of_a_newer_preset_is_taken(
+    store: PresetStore, folder: Path, overwrite: bool
+) -> None:
+    store.save(look())
+    (own,) = folder.iterdir()
+    own.write_bytes(b'{"format": 3, "name": "Dusk", "look": {"of": "tomorrow"}}')
+    store.save(look("Dawn"))
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(InputError, match="A newer version of Gramarye has a preset named DUSK"):
+        store.save(look("DUSK"), overwrite)
+    with pytest.raises(InputError, match="newer version"):
+        store.rename("Dawn", "Dusk")
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_a_preset_that_is_renamed_keeps_what_only_another_version_understands(
+    store: PresetStore, folder: Path
+) -> None:
+    folder.mkdir(parents=True)
+    values = {
+        "format": 2, "name": "Dusk", "description": "bell\a", "regions": {"sky": [1, None]},
+        "settings": {"steps": 7, "magic": 1, "style_loss": "love", "smoothness": 1.0},
+    }  # fmt: skip
+    (folder / "dusk.json").write_text(json.dumps(values))
+    for old, new in (("Dusk", "Dawn"), ("Dawn", "DAWN")):
+        store.rename(old, new)
+        (path,) = folder.iterdir()
+        assert json.loads(path.read_text()) == {**values, "name": new}
+    settings = {"steps": 7, "smoothness": 1.0}
+    assert store.presets() == (Preset(name="DAWN", settings=settings),)
+
+
+def test_what_cannot_be_written_again_does_not_keep_a_preset_from_being_renamed(
+    store: PresetStore, folder: Path
+) -> None:
+    folder.mkdir(parents=True)
+    (folder / "dusk.json").write_text(
+        '{"name": "Dusk", "deep": ' + "[" * 900 + "]" * 900 + ', "long": 1e999, "half": "\\ud800"}'
+    )
+    store.rename("Dusk", "Dawn")
+    (path,) = folder.iterdir()
+    assert json.loads(path.read_text()).keys() == {"format", "name", "description", "settings"}
+
+
+@pytest.mark.usefixtures("never_waits")
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+def test_a_pipe_among_the_presets_is_told_and_left(
+    store: PresetStore, folder: Path, tmp_path: Path
+) -> None:
+    store.save(look())
+    os.mkfifo(folder / "x.json")
+    os.mkfifo(tmp_path / "shared.json")
+    assert names(store) == ["Dusk"]
+    assert store.problems == ("x.json cannot be read: this is a pipe.",)
+    assert (folder / "x.json").exists()
+    with pytest.raises(InputError, match=r"shared\.json cannot be read: this is a pipe"):
+        store.import_file(tmp_path / "shared.json")
 
 
 def test_presets_of_the_first_format_open_with_their_values(
@@ -287,7 +349,7 @@ PARAMETER_NAMES = st.sampled_from([row.name for row in PARAMETERS])
 def test_any_settings_are_each_taken_or_told_of(values: dict[str, Any]) -> None:
     content = json.dumps({"name": "Any", "settings": values}).encode()
     try:
-        preset, notes = parse_preset(content, "any.json")
+        preset, notes, _ = parse_preset(content, "any.json")
     except InputError:
         return
     assert preset.applied_to(DEFAULTS)
@@ -341,7 +403,7 @@ def test_a_preset_is_named_with_what_could_not_be_used_of_it() -> None:
     path = config_folder() / "presets" / "dusk.json"
     path.parent.mkdir(parents=True)
     path.write_text('{"name": "Dusk", "settings": {"steps": 7, "magic": 1}}')
-    preset, (note,) = preset_named("Dusk")
+    preset, (note,), _ = preset_named("Dusk")
     assert preset == Preset(name="Dusk", settings={"steps": 7})
     assert "magic" in note
     path.write_text('{"format": 99, "name": "Dusk"}')
@@ -420,6 +482,23 @@ def test_delete_removes_one(store: PresetStore) -> None:
     assert names(store) == ["Noon"]
 
 
+@pytest.mark.parametrize("change", ["rename", "delete"])
+def test_a_name_that_goes_is_gone_after_a_power_cut_too(
+    store: PresetStore, folder: Path, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    store.save(look())
+    (path,) = folder.iterdir()
+    synced = []
+    monkeypatch.setattr(
+        "engine.storage.paths.sync_folder", lambda folder: synced.append((folder, path.exists()))
+    )
+    if change == "rename":
+        store.rename("Dusk", "Dawn")
+    else:
+        store.delete("Dusk")
+    assert synced[-1] == (folder, False)
+
+
 @pytest.mark.parametrize("name", ["Dusk", "Painterly"])
 def test_what_is_not_there_cannot_be_renamed_or_deleted(store: PresetStore, name: str) -> None:
     with pytest.raises(InputError, match=name):
@@ -444,7 +523,7 @@ def test_export_replaces_a_file_only_when_asked(store: PresetStore, tmp_path: Pa
         store.export_file(look(), path)
     assert path.read_text() == "mine"
     store.export_file(look(), path, overwrite=True)
-    assert read_preset(path) == (look(), ())
+    assert read_preset(path) == (look(), (), {})
 
 
 def test_a_corrupt_file_is_set_aside_and_the_rest_is_there(
@@ -469,7 +548,7 @@ def test_what_cannot_be_read_is_told_and_left_where_it_is(store: PresetStore, fo
     assert names(store) == ["Dusk"]
     assert names(store) == ["Dusk"]
     assert (folder / "locked.json").exists()
-    assert len(store.problems) == 1
+    assert store.problems == ("locked.json cannot be read: this is a folder.",)
 
 
 @pytest.mark.parametrize("name", ["dusk", "Painterly"])
@@ -492,7 +571,7 @@ def test_a_preset_that_reads_back_otherwise_is_not_called_saved(
     before = path.read_text()
     other = before.replace('"steps": 1', '"steps": 7').encode()
     with monkeypatch.context() as failing:
-        failing.setattr(Path, "read_bytes", lambda _path: other)
+        failing.setattr("engine.storage.paths.read_back", lambda _file: other)
         with pytest.raises(InputError, match="not written faithfully"):
             store.save(look(steps=2), overwrite=True)
     assert path.read_text() == before

@@ -240,7 +240,7 @@ def test_a_failing_disk_leaves_everything_as_it_was(
     if step == "fsync":
         monkeypatch.setattr(os, "fsync", fail)
     else:
-        monkeypatch.setattr(os, "link", fail)
+        monkeypatch.setattr("engine.storage.paths.move_to_free", fail)
         monkeypatch.setattr(Path, "replace", fail)
     for name, overwrite in (("a.png", False), ("a.png", True), ("b.png", True)):
         with pytest.raises(InputError) as refused:
@@ -250,13 +250,17 @@ def test_a_failing_disk_leaves_everything_as_it_was(
     assert contents(tmp_path) == {"b.png": b"precious"}
 
 
-def test_a_file_system_without_links_never_overwrites_either(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "refused", [["_rename_exclusively"], ["_rename_exclusively", "_link_and_unlink"]]
+)
+def test_a_file_system_that_knows_little_never_overwrites_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: list[str]
 ) -> None:
-    def no_links(*_: object) -> None:
-        raise OSError(errno.EPERM, "no links here")
+    def fail(*_: object) -> None:
+        raise OSError(errno.EPERM, "not here")
 
-    monkeypatch.setattr(os, "link", no_links)
+    for way in refused:
+        monkeypatch.setattr(f"engine.system.renaming.{way}", fail)
     save_pixels(pastiche(), tmp_path / "a.png")
     assert np.array_equal(open_picture(tmp_path / "a.png").pixels, pastiche())
     monkeypatch.setattr("engine.storage.saving.check_place", lambda *_, **__: None)
@@ -269,9 +273,8 @@ def test_a_file_system_without_links_never_overwrites_either(
 def test_a_file_that_reads_back_otherwise_is_not_called_saved(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
 ) -> None:
-    read_bytes = Path.read_bytes
     with monkeypatch.context() as failing:
-        failing.setattr(Path, "read_bytes", lambda path: read_bytes(path)[:-1] + b"?")
+        failing.setattr("engine.storage.paths.read_back", lambda file: file.read()[:-1] + b"?")
         with pytest.raises(InputError, match="was not saved"):
             save_pixels(pastiche(), tmp_path / f"a{suffix}", recipe=RECIPE)
     assert contents(tmp_path) == {}

@@ -1,4 +1,5 @@
 import logging
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -6,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.storage.failures import explain
-from engine.storage.paths import log_folder
+from engine.storage.paths import config_folder, data_folder, log_folder
 from engine.weights.installed import networks_folder
 from gui.app.logs import strays_caught
 
@@ -75,6 +76,24 @@ def test_the_program_opens_with_its_pictures_and_ends_cleanly(photograph, painti
     assert done.stdout == "photograph.png painting.png\n"
     assert done.stderr.replace("This plugin does not support propagateSizeHints()\n", "") == ""
     assert "a warning of Qt's" in (log_folder() / "gramarye.log").read_text()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+def test_pipes_in_place_of_its_files_do_not_hold_the_window_up(photograph, painting):
+    networks_folder().mkdir()
+    (networks_folder() / "vgg19.safetensors").touch()
+    (config_folder() / "presets").mkdir(parents=True)
+    data_folder().mkdir(parents=True)
+    pipes = [
+        *(config_folder() / name for name in ("preferences.json", "window.ini", "presets/x.json")),
+        *(data_folder() / name for name in ("places.json", "devices.json")),
+    ]
+    for pipe in pipes:
+        os.mkfifo(pipe)
+    done = run(photograph, painting, "shell.window.close()")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "photograph.png painting.png\n"
+    assert all(pipe.is_fifo() for pipe in pipes)
 
 
 def test_exceptions_that_nobody_caught_reach_the_one_ladder(loop, qtbot):

@@ -44,7 +44,7 @@ def test_preferences_that_cannot_be_read_are_not_overwritten(path, monkeypatch):
         raise OSError(5, "Input/output error")
 
     with monkeypatch.context() as patched:
-        patched.setattr(Path, "read_bytes", fail)
+        patched.setattr("gui.session.preferences.read_ordinary", fail)
         preferences, complaint = store.load()
     assert preferences == Preferences()
     assert "Input/output error" in complaint
@@ -61,7 +61,7 @@ def test_preferences_that_cannot_be_set_aside_are_not_overwritten(path, monkeypa
         raise PermissionError(13, "Permission denied")
 
     with monkeypatch.context() as patched:
-        patched.setattr(Path, "rename", fail)
+        patched.setattr("engine.storage.paths.move_to_free", fail)
         _, complaint = store.load()
     assert "not kept" in complaint
     store.save(Preferences())
@@ -135,19 +135,71 @@ def test_a_newer_file_is_told_of_and_never_overwritten(path):
 def test_what_no_longer_fits_costs_only_itself_and_is_told_once(path):
     PreferenceStore(path).save(Preferences(theme=Theme.DARK, contents=("/a.png",)))
     values = json.loads(path.read_text())
-    values |= {"jpeg_quality": 101, "styles": 3, "wallpaper": "paisley"}
-    values["settings"] |= {"magic": 1, "steps": -1, "style_weight": 3.0}
+    values |= {"jpeg_quality": 101, "styles": 3}
+    values["settings"] |= {"steps": -1, "style_weight": 3.0}
     path.write_text(json.dumps(values))
     store = PreferenceStore(path)
     preferences, complaint = store.load()
     assert preferences == Preferences(
         settings=DEFAULTS.changed(style_weight=3.0), theme=Theme.DARK, contents=("/a.png",)
     )
-    for name in ("jpeg_quality", "styles", "wallpaper", "magic", "steps"):
+    for name in ("jpeg_quality", "styles", "steps"):
         assert complaint.count(name) >= 1
     assert json.loads(path.read_text()) == values
     store.save(preferences)
     assert PreferenceStore(path).load() == (preferences, "")
+
+
+def test_what_only_another_version_understands_is_written_again_as_it_was(path):
+    PreferenceStore(path).save(Preferences(theme=Theme.DARK))
+    values = json.loads(path.read_text())
+    values |= {"wallpaper": {"pattern": "paisley"}}
+    values["settings"] |= {"magic": [1, None]}
+    path.write_text(json.dumps(values))
+    store = PreferenceStore(path)
+    preferences, complaint = store.load()
+    assert (preferences, complaint) == (Preferences(theme=Theme.DARK), "")
+    for draft in (True, False):
+        store.save(preferences.model_copy(update={"draft": draft}))
+        assert json.loads(path.read_text()) == {**values, "draft": draft}
+
+
+def test_what_cannot_be_written_again_does_not_keep_the_rest_from_being_saved(path):
+    deep = "[" * 900 + "]" * 900
+    path.write_text(f'{{"format": 2, "theme": "dark", "deep": {deep}, "none": NaN}}')
+    store = PreferenceStore(path)
+    preferences, _ = store.load()
+    store.save(preferences)
+    assert json.loads(path.read_text()).keys() == {"format", *Preferences.model_fields}
+
+
+@pytest.mark.usefixtures("never_waits")
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+def test_a_pipe_in_their_place_holds_nobody_up_and_is_left(path):
+    os.mkfifo(path)
+    store = PreferenceStore(path)
+    preferences, complaint = store.load()
+    assert preferences == Preferences()
+    assert "this is a pipe" in complaint
+    assert "not kept" in complaint
+    store.save(Preferences(theme=Theme.DARK))
+    assert path.is_fifo()
+
+
+def test_a_file_too_large_to_be_preferences_is_set_aside_unread(path):
+    with path.open("wb") as file:
+        file.truncate(2**40)
+    _, complaint = PreferenceStore(path).load()
+    assert "preferences.json.corrupt" in complaint
+    assert not path.exists()
+
+
+def test_preferences_behind_a_link_stay_there(path, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    path.symlink_to(tmp_path / "elsewhere" / "mine.json")
+    PreferenceStore(path).save(Preferences(theme=Theme.DARK))
+    assert path.is_symlink()
+    assert PreferenceStore(tmp_path / "elsewhere" / "mine.json").load()[0].theme is Theme.DARK
 
 
 @pytest.mark.parametrize("quality", [1, 100])
