@@ -15,6 +15,7 @@ from engine.spec.job import Job
 from engine.spec.pictures import Picture, PictureRef
 from engine.spec.plan import Plan
 from engine.spec.request import Request, StyleRef
+from engine.spec.wording import plain
 from engine.storage.places import Places, found_beside
 from engine.storage.recipes import Recipe, read_recipe
 from engine.weights.installed import networks_here
@@ -55,7 +56,8 @@ def job_of_recipe(options: RenderOptions, opened: Opened, say: Say) -> tuple[Job
     for ref, picture in zip(_named(recipe.request), found, strict=True):
         if ref is not None and picture is not None and picture.sha256 != ref.sha256:
             others = True
-            _differ(options, say, f"{picture.name} is not the {ref.name} of the recipe.")
+            here, there = plain(picture.name), plain(ref.name)
+            _differ(options, say, f"{here} is not the {there} of the recipe.")
     preset = recipe.preset
     if options.asked.preset is not None:
         raise InputError("A recipe has its own settings.", "Change some with --set NAME=VALUE.")
@@ -143,7 +145,7 @@ def _pictures_of(options: RenderOptions, request: Request, opened: Opened) -> li
             if ref is not None and picture is None]  # fmt: skip
     if lost:
         raise InputError(
-            f"Not found: {', '.join(dict.fromkeys(lost))}.",
+            f"Not found: {plain(', '.join(dict.fromkeys(lost)), 200)}.",
             "Put what is missing beside the picture, or name it with --content, --style or "
             "--start.",
         )

@@ -12,7 +12,7 @@ from pathlib import Path
 import platformdirs
 
 from engine.spec.errors import InputError
-from engine.storage.naming import free_path, shown_name
+from engine.storage.naming import free_path, shown_name, shown_path
 
 _APP = ("Gramarye", "Gramarye")
 
@@ -111,7 +111,7 @@ def taken(path: Path) -> InputError:
 
 def unwritable(path: Path, error: OSError) -> InputError:
     """Why a file could not be written, in words for a person."""
-    name, folder = shown_name(path), path.parent
+    name, folder = shown_name(path), shown_path(path.parent)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return InputError(
             f"The disk is full; {name} was not saved.",

@@ -22,6 +22,7 @@ from engine.spec.errors import InputError
 from engine.spec.settings import PARAMETER, PARAMETERS, Settings, present_name, settings_from
 from engine.spec.stored_settings import usable_values, with_present_names
 from engine.spec.versions import Migration, migrated, numbered
+from engine.storage.naming import shown_name
 from engine.storage.paths import replacing, unreadable
 from resources import PRESETS
 
@@ -139,7 +140,7 @@ def read_preset(path: Path) -> ReadPreset:
             data = file.read(_LARGEST + 1)
     except OSError as error:
         raise unreadable(path, error) from error
-    return parse_preset(data, path.name)
+    return parse_preset(data, shown_name(path))
 
 
 def write_preset(preset: Preset, path: Path, *, overwrite: bool = True) -> None:

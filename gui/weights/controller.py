@@ -216,7 +216,7 @@ class WeightsController(QObject):
         await self._engine_loaded.wait()
         download = await self._tasks.in_background(installed.download_of, network)
         if network is self._network and self._coming is None:
-            self.page.show_offer(download.url, download.size, str(download.destination))
+            self.page.show_offer(download.file.url, download.file.size, str(download.destination))
 
     @Slot()
     def _note_engine_loaded(self) -> None:

@@ -117,16 +117,15 @@ class NetworkPage(QWidget):
             self._details.setText(text)
 
     def show_download(self, done: int, total: int) -> None:
-        """Show how much of a download has arrived; `total` is 0 where the server does not say."""
-        if total and done >= total:
+        """Show how many bytes of a download have arrived."""
+        if done >= total:
             self.show_busy("Checking the file…")
             return
         self._bar.setVisible(True)
         self._cancel.setVisible(True)
-        self._bar.setRange(0, BAR_PARTS if total else 0)
-        self._bar.setValue(BAR_PARTS * done // total if total else 0)
-        of = f" of {megabytes(total)}" if total else ""
-        self._details.setText(f"{megabytes(done)}{of} have arrived")
+        self._bar.setRange(0, BAR_PARTS)
+        self._bar.setValue(BAR_PARTS * done // total)
+        self._details.setText(f"{megabytes(done)} of {megabytes(total)} have arrived")
 
     def _offer(self, *, download: str, locate: str) -> None:
         self._download.setVisible(bool(download))
