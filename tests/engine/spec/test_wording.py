@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.spec.errors import ComplaintsError, EngineError, InputError
+from engine.spec.pictures import PictureRef
 from engine.spec.wording import plain
 
 ANYTHING = st.text(st.characters(exclude_categories=()), max_size=400)
@@ -79,3 +80,9 @@ def test_several_complaints_stay_paragraphs_each_of_one_line() -> None:
 def test_an_error_tells_another_process_the_same(error: InputError) -> None:
     again = pickle.loads(pickle.dumps(error))
     assert (type(again), again.message, again.remedy) == (type(error), error.message, error.remedy)
+
+
+def test_a_pictures_name_out_of_a_file_can_be_shown_and_names_no_folder() -> None:
+    ref = PictureRef(name="/etc/\x1b[31mnight\n\u202egnp.png", sha256="0" * 64)
+    assert ref.name == "[31mnight gnp.png"
+    assert len(PictureRef(name="x" * 1000 + ".png", sha256="0" * 64).name) == 255
