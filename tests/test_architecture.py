@@ -21,7 +21,10 @@ QT = {"PySide6", "qasync", "pyqtgraph", "superqt"}
 NETWORK = {"urllib.request", "http.client", "socket", "ssl", "torch.hub"}
 
 COMPUTING = {"engine.distill", "engine.network", "engine.objective", "engine.run"}
-"""The packages that need torch, and the one module that reads network weights with it."""
+"""The packages that need torch."""
+
+TENSORS = {"engine.weights.checkpoints", "engine.weights.layout"}
+"""The modules that read network weights with it."""
 
 
 def _name(path: Path) -> str:
@@ -80,7 +83,7 @@ def test_engine_loads_without_torch_until_a_job_starts_and_never_loads_qt() -> N
     torch_free = {
         name
         for name in _modules("engine")
-        if name != "engine.weights.checkpoints" and ".".join(name.split(".")[:2]) not in COMPUTING
+        if name not in TENSORS and ".".join(name.split(".")[:2]) not in COMPUTING
     }
     assert not _loaded_by(torch_free) & (TORCH | QT)
 

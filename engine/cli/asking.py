@@ -12,6 +12,8 @@ from engine.spec.errors import InputError
 from engine.spec.job import Job, job_of
 from engine.spec.pictures import Picture, StyleImage
 from engine.spec.settings import DEFAULTS, Settings
+from engine.spec.wording import plain
+from engine.storage.naming import shown_name
 from engine.storage.preset_store import preset_named
 
 Opened = Callable[[Path], Picture]
@@ -72,5 +74,6 @@ def file_and_weight(text: str) -> tuple[Path, float]:
         if not os.path.exists(name):
             return Path(text), 1.0
         raise InputError(
-            f"The weight of {name} cannot be {weight!r}.", "Give a number, as in FILE:0.5."
+            f"The weight of {shown_name(Path(name))} cannot be {plain(repr(weight), 40)}.",
+            "Give a number, as in FILE:0.5.",
         ) from error

@@ -23,6 +23,10 @@ from rich.progress import (
 from engine.spec.choices import NetworkName
 from engine.spec.layers import network_title
 from engine.spec.progress import Progress as JobProgress
+from engine.spec.wording import plain
+
+_WIDEST = 1000
+"""Characters of a line that is said."""
 
 
 def print_json(values: Mapping[str, object]) -> None:
@@ -53,7 +57,7 @@ class JobDisplay:
         self._console = console
         self._scale = 0
         self._bar = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[words]}"),
@@ -85,7 +89,8 @@ class JobDisplay:
     def say(self, message: str) -> None:
         """Print a line that stays."""
         if self._lines or not self._bar.disable:
-            self._console.print(message, highlight=False, markup=False, soft_wrap=True)
+            line = plain(message, _WIDEST)
+            self._console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     @contextmanager
     def live(self) -> Iterator[JobDisplay]:

@@ -10,6 +10,7 @@ from typing import Self
 
 from engine.spec.choices import NetworkName
 from engine.spec.errors import InputError
+from engine.spec.wording import plain
 
 _SHORTCUTS = ("output_size", "network", "device", "seed")
 """Settings with an option of their own, which wins over presets and `--set`."""
@@ -126,5 +127,5 @@ class WeightsOptions:
 def _assignment(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals:
-        raise InputError(f"--set {text} has no value.", "Write --set NAME=VALUE.")
+        raise InputError(f"--set {plain(text)} has no value.", "Write --set NAME=VALUE.")
     return name.strip(), value.strip()

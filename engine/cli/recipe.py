@@ -12,8 +12,11 @@ from engine.spec.events import Event, Failed, Paused, Retuned, Stopped, note
 from engine.spec.layers import format_layers, network_title
 from engine.spec.parameters import Kind
 from engine.spec.settings import PARAMETER, PARAMETERS, Settings
-from engine.spec.wording import duration_text
+from engine.spec.wording import duration_text, plain
 from engine.storage.recipes import Recipe, read_recipe
+
+_WIDEST = 1000
+"""Characters of a line that holds more than can be shown."""
 
 
 def tell_recipe(options: RecipeOptions) -> int:
@@ -30,8 +33,15 @@ def tell_recipe(options: RecipeOptions) -> int:
     if options.json:
         print_json({**reading.recipe.to_values(), "unusable": list(reading.notes)})
     else:
-        print_text("\n".join((*_lines(reading.recipe), *reading.notes)))
+        lines = (*_lines(reading.recipe), *reading.notes)
+        print_text("\n".join(_plain(line) for line in lines))
     return 0
+
+
+def _plain(line: str) -> str:
+    """A line as it is laid out: nothing in a picture is trusted to print what it likes."""
+    indent = line[: len(line) - len(line.lstrip(" "))]
+    return line if line.isprintable() else indent + plain(line, _WIDEST)
 
 
 def _lines(recipe: Recipe) -> Iterator[str]:

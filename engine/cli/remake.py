@@ -15,6 +15,9 @@ from engine.spec.job import Job
 from engine.spec.pictures import Picture, PictureRef
 from engine.spec.plan import Plan
 from engine.spec.request import Request, StyleRef
+from engine.spec.wording import plain
+from engine.storage.ordinary import ordinary_file
+from engine.storage.paths import unreadable
 from engine.storage.places import Places, found_beside
 from engine.storage.recipes import Recipe, read_recipe
 from engine.weights.installed import networks_here
@@ -55,7 +58,8 @@ def job_of_recipe(options: RenderOptions, opened: Opened, say: Say) -> tuple[Job
     for ref, picture in zip(_named(recipe.request), found, strict=True):
         if ref is not None and picture is not None and picture.sha256 != ref.sha256:
             others = True
-            _differ(options, say, f"{picture.name} is not the {ref.name} of the recipe.")
+            here, there = plain(picture.name), plain(ref.name)
+            _differ(options, say, f"{here} is not the {there} of the recipe.")
     preset = recipe.preset
     if options.asked.preset is not None:
         raise InputError("A recipe has its own settings.", "Change some with --set NAME=VALUE.")
@@ -103,8 +107,11 @@ def _repeatable(recipe: Recipe, options: RenderOptions, say: Say) -> Plan | None
 
 
 def _is_of_digest(file: Path, sha256: str | None) -> bool:
-    with file.open("rb") as data:
-        return hashlib.file_digest(data, "sha256").hexdigest() == sha256
+    try:
+        with ordinary_file(file) as data:
+            return hashlib.file_digest(data, "sha256").hexdigest() == sha256
+    except OSError as error:
+        raise unreadable(file, error) from error
 
 
 def _on_this_machine(request: Request) -> Request:
@@ -143,7 +150,7 @@ def _pictures_of(options: RenderOptions, request: Request, opened: Opened) -> li
             if ref is not None and picture is None]  # fmt: skip
     if lost:
         raise InputError(
-            f"Not found: {', '.join(dict.fromkeys(lost))}.",
+            f"Not found: {plain(', '.join(dict.fromkeys(lost)), 200)}.",
             "Put what is missing beside the picture, or name it with --content, --style or "
             "--start.",
         )

@@ -24,7 +24,7 @@ from engine.spec.outcome import Ending, Outcome, Pastiche
 from engine.spec.pictures import Picture
 from engine.spec.progress import Progress
 from engine.storage.images import open_picture
-from engine.storage.naming import free_path
+from engine.storage.naming import free_path, shown_name
 from engine.storage.places import Places
 from engine.storage.recipes import Recipe, recipe_of
 from engine.storage.saving import check_place, save_pixels
@@ -82,7 +82,8 @@ def _check_output(output: Path, overwrite: bool) -> None:
     check_place(output, overwrite=True)
     if not overwrite and os.path.lexists(output):
         raise InputError(
-            f"{output} exists already.", "Choose another name, or replace it with --overwrite."
+            f"{shown_name(output)} exists already.",
+            "Choose another name, or replace it with --overwrite.",
         )
 
 

@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from engine import __version__
 from engine.spec.choices import NetworkName
+from engine.spec.wording import plain
 
 _INSTALLED = tuple(map(str, (NetworkName.VGG19, NetworkName.VGG16)))
 """The networks whose weights do not ship with the program."""
@@ -69,6 +70,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong, and end with exit code 2."""
+        message = plain(message, 300)
         if self._tells_json:
             from engine.cli.console import print_json
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.cli.console import download_with_progress
+from engine.cli.console import download_with_progress, print_text
 from engine.cli.options import WeightsOptions
 from engine.weights import installed
 
@@ -16,10 +16,10 @@ def manage_weights(options: WeightsOptions) -> int:
     """
     match options.command:
         case "download":
-            print(download_with_progress(options.network, quiet=False))
+            print_text(download_with_progress(options.network, quiet=False))
         case "import":
             assert options.file is not None, "argparse asks for it"
-            print(installed.import_weights(options.file, options.network))
+            print_text(str(installed.import_weights(options.file, options.network)))
         case "path":
-            print(installed.find_weights(options.network))
+            print_text(str(installed.find_weights(options.network)))
     return 0

@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from engine.spec.wording import plain
+
+_LONGEST = 1000
+"""Characters of a message; names and values are shortened where they are put into one."""
+
 
 class GramaryeError(Exception):
     """What went wrong and what to do about it, in words for a person.
 
-    Attributes:
-        message: One sentence: what failed, with which file.
-        remedy: One sentence: what the person can do; may be empty.
+    However they came about, they are plain: one line each, of characters that can be shown.
     """
 
     def __init__(self, message: str, remedy: str = "") -> None:
         super().__init__(message)
-        self.message = message
+        self._message = plain(message, _LONGEST)
         self.remedy = remedy
+
+    @property
+    def message(self) -> str:
+        """One sentence: what failed, with which file."""
+        return self._message
+
+    @property
+    def remedy(self) -> str:
+        """One sentence: what the person can do; may be empty."""
+        return self._remedy
+
+    @remedy.setter
+    def remedy(self, remedy: str) -> None:
+        self._remedy = plain(remedy, _LONGEST)
 
     def __str__(self) -> str:
         return f"{self.message} {self.remedy}".strip()
@@ -22,6 +41,19 @@ class GramaryeError(Exception):
 
 class InputError(GramaryeError):
     """Something the person gave cannot be used: a picture, a setting, a preset, a place to save."""
+
+
+class ComplaintsError(InputError):
+    """Several things at once, told together: each is a paragraph of its own.
+
+    Args:
+        complaints: A sentence or more on each.
+    """
+
+    def __init__(self, complaints: Iterable[str]) -> None:
+        super().__init__("")
+        self.args = (tuple(complaints),)
+        self._message = "\n\n".join(plain(each, _LONGEST) for each in self.args[0])
 
 
 class NewerFormatError(InputError):

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, PlainSerializer
 
 from engine.spec.choices import NetworkName
 from engine.spec.limits import HEAVIEST
+from engine.spec.wording import plain
 
 
 class LayerWeight(NamedTuple):
@@ -79,7 +80,8 @@ def parse_layers(value: object) -> tuple[LayerWeight, ...]:
     unknown = [name for name in names if name not in ALL_LAYERS]
     if unknown:
         raise ValueError(
-            f"there is no layer {unknown[0]!r}; layers run from conv1_1, relu1_1 to relu5_4"
+            f"there is no layer {plain(repr(unknown[0]), 40)}; "
+            "layers run from conv1_1, relu1_1 to relu5_4"
         )
     if any(not 0 <= layer.weight <= HEAVIEST for layer in layers):
         raise ValueError(f"a layer's weight lies between 0 and {HEAVIEST:.0f}")

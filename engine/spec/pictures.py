@@ -12,6 +12,7 @@ import numpy.typing as npt
 from pydantic import AfterValidator, Field
 
 from engine.spec.values import Value
+from engine.spec.wording import plain
 
 Size = tuple[int, int]
 """Width and height in pixels."""
@@ -19,12 +20,15 @@ Size = tuple[int, int]
 Pixels = npt.NDArray[np.uint8]
 """An sRGB picture, shape (H, W, 3), 0..255, C-contiguous."""
 
+LONGEST_NAME = 255
+"""Characters of a picture's name, as many as a file's can have."""
+
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Length = Annotated[int, Field(ge=1)]
 
 
 def _bare(name: str) -> str:
-    return re.split(r"[/\\]", name)[-1]
+    return plain(re.split(r"[/\\]", name)[-1], LONGEST_NAME)
 
 
 class PictureRef(Value):

@@ -7,7 +7,6 @@ while a job runs. `PARAMETERS` is that declaration as rows to build widgets and 
 
 from __future__ import annotations
 
-import textwrap
 import types
 from collections.abc import Mapping
 from typing import Any
@@ -29,6 +28,7 @@ from engine.spec.layers import Layers, layer_names, stand_in
 from engine.spec.limits import HEAVIEST, LONGEST_SIDE
 from engine.spec.parameters import Group, Kind, Parameter, parameter, rows_of
 from engine.spec.tiles import SMALLEST_TILE, TileSide
+from engine.spec.wording import plain
 
 FORMER_NAMES: Mapping[str, str] = types.MappingProxyType(
     {
@@ -309,7 +309,7 @@ def _typed(name: str, value: Any) -> Any:
     row = PARAMETER.get(name)
     if row is None:
         raise InputError(
-            f"There is no setting {textwrap.shorten(repr(name), 80)}.",
+            f"There is no setting {plain(repr(name), 40)}.",
             f"The settings are: {', '.join(PARAMETER)}.",
         )
     try:
@@ -325,7 +325,7 @@ def _typed(name: str, value: Any) -> Any:
 
 
 def _refusal(name: str, value: object, reason: str) -> str:
-    shown = textwrap.shorten(repr(value) if isinstance(value, str) else str(value), 80)
+    shown = plain(repr(value) if isinstance(value, str) else str(value), 80)
     return f"The setting {name} cannot be {shown}" + (f": {reason}." if reason else ".")
 
 

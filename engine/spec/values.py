@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from engine.spec.errors import InputError
 from engine.spec.versions import Migration, migrated, numbered
+from engine.spec.wording import plain
 
 
 class Value(BaseModel):
@@ -54,8 +55,8 @@ class Versioned(Value):
             return cls.model_validate_json(json.dumps(current))
         except ValidationError as error:
             first = error.errors()[0]
-            where = ".".join(map(str, first["loc"])) or "the whole"
-            reason = str(first["msg"]).removeprefix("Value error, ")
+            where = plain(".".join(map(str, first["loc"])) or "the whole", 60)
+            reason = plain(str(first["msg"]).removeprefix("Value error, "), 160)
             raise InputError(f"{what} is damaged: {reason} ({where}).") from error
         except RecursionError as error:
             raise InputError(f"{what} is damaged: it is nested too deeply.") from error

@@ -1,6 +1,45 @@
-"""Bytes and seconds as a person reads them."""
+"""Bytes, seconds and words from outside, as a person reads them."""
 
 from __future__ import annotations
+
+import unicodedata
+
+_JOINERS = "\u200c\u200d"
+"""Format characters that belong inside words of some scripts, and inside emoji."""
+
+_ELLIPSIS = "…"
+
+
+def plain(text: str, most: int = 100) -> str:
+    """Text from outside as one line that says what it says, and does nothing else.
+
+    Controls, marks that turn the direction of writing, and what else cannot be seen are left out;
+    what is no character becomes `\ufffd`.
+
+    Args:
+        text: A name, a value that was typed, a library's complaint.
+        most: Characters; what is longer loses its middle, so that a file keeps its suffix.
+    """
+    text = _shortened(text, 8 * most)  # however long it is, it costs no time
+    seen = "".join(map(_seen, text))
+    return _shortened(" ".join(seen.split()), most)
+
+
+def _seen(char: str) -> str:
+    """What is shown for a character: itself, a space, a stand-in, or nothing."""
+    if char.isprintable() or char in _JOINERS:
+        return char
+    if char.isspace():
+        return " "
+    kind = unicodedata.category(char)
+    return "" if kind in ("Cc", "Cf") else "\ufffd"
+
+
+def _shortened(text: str, most: int) -> str:
+    if len(text) <= most:
+        return text
+    end = (most - 1) // 3
+    return text[: most - 1 - end] + _ELLIPSIS + text[len(text) - end :]
 
 
 def gigabytes(count: int) -> str:

@@ -16,6 +16,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
 from engine.spec.errors import InputError
+from engine.spec.wording import plain
 from engine.storage.colour import Conversion, is_deep, strips
 from engine.storage.completeness import begin_check, doubt
 from engine.storage.decoding_costs import Needs, needs_of, refuse_if_hollow
@@ -182,7 +183,8 @@ def _text_and_complaint(image: Image.Image, name: str) -> tuple[str | None, str]
 
 
 def _damaged(name: str, error: Exception) -> InputError:
-    return InputError(f"{name} is damaged or incomplete ({error}).", "Copy or export it again.")
+    reason = plain(str(error) or type(error).__name__, 160)
+    return InputError(f"{name} is damaged or incomplete ({reason}).", "Copy or export it again.")
 
 
 def _is_heic(head: bytes) -> bool:

@@ -8,6 +8,7 @@ from enum import Enum, auto
 
 from engine.spec.errors import Cancelled, GramaryeError, InputError
 from engine.storage.logs import begin_logging
+from engine.storage.naming import shown_path
 from engine.storage.paths import log_folder
 
 logger = logging.getLogger(__name__)
@@ -55,6 +56,8 @@ def explain(error: BaseException) -> Failure:
     logger.error("Unexpected error", exc_info=error)
     return Failure(
         f"Something unexpected went wrong ({type(error).__name__}); your pictures are untouched.",
-        f"Details: {log}" if log else f"The details could not be written to {folder}.",
+        f"Details: {shown_path(log)}"
+        if log
+        else f"The details could not be written to {shown_path(folder)}.",
         Kind.UNFORESEEN,
     )

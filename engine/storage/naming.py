@@ -8,7 +8,10 @@ import re
 import unicodedata
 from pathlib import Path
 
+from engine.spec.wording import plain
+
 _NAME_BYTES = 255
+_LONGEST_PATH = 300
 
 
 def output_name(
@@ -44,7 +47,12 @@ def free_path(path: Path) -> Path:
 
 def shown_name(path: Path) -> str:
     """The file's name without its folder, in characters that can be shown and stored."""
-    return (path.name or str(path)).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return plain(path.name or str(path), _NAME_BYTES)
+
+
+def shown_path(path: Path) -> str:
+    """A path with its folders, in characters that can be shown."""
+    return plain(str(path), _LONGEST_PATH)
 
 
 def _first_free(folder: Path, parts: list[str], before: str, suffix: str) -> Path:

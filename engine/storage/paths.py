@@ -12,7 +12,7 @@ from pathlib import Path
 import platformdirs
 
 from engine.spec.errors import InputError
-from engine.storage.naming import free_path, shown_name
+from engine.storage.naming import free_path, shown_name, shown_path
 from engine.storage.ordinary import oddity
 from engine.system.attributes import keep_attributes
 from engine.system.durability import make_folder, read_back, sync_file, sync_folder
@@ -128,7 +128,8 @@ def written_at(path: Path) -> Path:
         )
     try:
         odd = oddity(os.stat(path).st_mode)
-    except OSError:  # nothing is there, or whoever writes there will be told why not
+    # Nothing is there, or whoever writes there will be told why not.
+    except (OSError, ValueError):
         odd = ""
     if odd:
         raise InputError(f"{shown_name(path)} is {odd}.", "Give the file a name of its own.")
@@ -172,7 +173,7 @@ def taken(path: Path) -> InputError:
 
 def unwritable(path: Path, error: OSError) -> InputError:
     """Why a file could not be written, in words for a person."""
-    name, folder = shown_name(path), path.parent
+    name, folder = shown_name(path), shown_path(path.parent)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return InputError(
             f"The disk is full; {name} was not saved.",

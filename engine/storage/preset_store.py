@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from engine.spec.errors import InputError, NewerFormatError
+from engine.spec.wording import plain
 from engine.storage.naming import free_path
 from engine.storage.paths import config_folder, delete, set_aside
 from engine.storage.presets import Preset, ReadPreset, builtin_presets, read_preset, write_preset
@@ -122,7 +123,7 @@ class PresetStore:
     def _own(self, name: str) -> tuple[Path, ReadPreset]:
         files = self._files()
         if _key(name) not in files:
-            raise InputError(f"There is no preset of yours named {name}.")
+            raise InputError(f"There is no preset of yours named {plain(name, 80)}.")
         return files[_key(name)]
 
     def _files(self) -> dict[str, tuple[Path, ReadPreset]]:
@@ -176,7 +177,7 @@ def preset_named(name: str) -> ReadPreset:
             return read
     names = ", ".join(read.preset.name for read in known)
     remedy = " ".join((f"The presets are: {names}.", *store.problems))
-    raise InputError(f"There is no preset named {name}.", remedy)
+    raise InputError(f"There is no preset named {plain(name, 80)}.", remedy)
 
 
 def _key(name: str) -> str:

@@ -22,6 +22,7 @@ from engine.spec.errors import InputError
 from engine.spec.settings import PARAMETER, PARAMETERS, Settings, present_name, settings_from
 from engine.spec.stored_settings import usable_values, with_present_names
 from engine.spec.versions import Migration, migrated, numbered, unknown_in
+from engine.storage.naming import shown_name
 from engine.storage.ordinary import read_ordinary
 from engine.storage.paths import replacing, unreadable
 from resources import PRESETS
@@ -141,7 +142,7 @@ def read_preset(path: Path) -> ReadPreset:
         data = read_ordinary(path)
     except OSError as error:
         raise unreadable(path, error) from error
-    return parse_preset(data, path.name)
+    return parse_preset(data, shown_name(path))
 
 
 def write_preset(

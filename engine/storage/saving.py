@@ -28,7 +28,7 @@ from engine.storage.formats import (
     Format,
     format_of,
 )
-from engine.storage.naming import shown_name
+from engine.storage.naming import shown_name, shown_path
 from engine.storage.paths import replacing, taken, unwritable, written_at
 from engine.storage.recipes import Recipe, parse_recipe
 
@@ -95,6 +95,10 @@ def check_place(path: Path, *, overwrite: bool = False) -> None:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
         raise unwritable(place, error) from error
+    except ValueError as error:  # a zero byte, or what no encoding has
+        raise InputError(
+            f"No file can be named {shown_path(path)}.", "Use another name."
+        ) from error
 
 
 def _is_taken(path: Path) -> bool:

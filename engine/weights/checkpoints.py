@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import pickle
-import re
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,20 +18,25 @@ from torch import Tensor
 
 from engine.spec.choices import NetworkName
 from engine.spec.errors import InputError
-from engine.spec.layers import (
-    CHANNELS,
-    CONVOLUTIONS,
-    PROJECTIONS,
-    channels_of,
-    network_title,
-)
+from engine.spec.layers import network_title
+from engine.spec.wording import gigabytes, plain
+from engine.storage.naming import shown_name
+from engine.storage.ordinary import ordinary_file, read_ordinary
 from engine.storage.paths import replacing, unreadable
+from engine.weights.files import refuse_unless_ordinary
+from engine.weights.layout import UnfitError, by_layer, own_part, shapes_of
 
 _ZIP, _PICKLE = b"PK\x03\x04", b"\x80"
 """How the files of torch.save begin, since 1.6 and before."""
 
 DRAFT_FORMAT = "1"
 """The version of the draft network's file, as its header says it."""
+
+_LARGEST = 1_200_000_000
+"""Bytes in a file: the published VGG-19 in double precision, or with an optimiser's momentum."""
+
+_LARGEST_INDEX = 1 << 22
+"""Bytes of what names the tensors of a .pth file; hundreds of layers take a few thousand."""
 
 _REMEDY = "Choose the file torchvision publishes for this network, or one made from it."
 
@@ -63,28 +69,34 @@ def read_weights(path: Path, network: NetworkName) -> NetworkWeights:
     draft = network is NetworkName.DRAFT
     if draft:
         _check_version(path)
+    refuse_unless_ordinary(path)
+    name = shown_name(path)
     try:
-        with path.open("rb") as file:
+        with ordinary_file(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > _LARGEST:
+                raise InputError(
+                    f"{name} is too large for network weights: {gigabytes(size)}.", _REMEDY
+                )
             # The same open file twice: another put in its place meanwhile changes nothing.
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
             if draft:
                 _check_shipped(path, sha256)
             file.seek(0)
-            tensors = _read_tensors(file, path.name)
+            tensors = _read_tensors(file, name)
     except OSError as error:
         raise unreadable(path, error) from error
-    found = _by_layer(tensors, network)
-    expected = _shapes(network)
-    title = network_title(network)
-    for key, shape in expected.items():
-        fault = _fault(found.get(key), key, shape)
-        if fault:
-            raise InputError(f"{path.name} is not {title}: {fault}.", _REMEDY)
+    found = by_layer(tensors, network)
+    expected = shapes_of(network)
+    not_it = f"{name} is not {network_title(network)}"
+    try:
+        kept = {key: own_part(found.get(key), key, shape) for key, shape in expected.items()}
+    except UnfitError as error:
+        raise InputError(f"{not_it}: {error}.", _REMEDY) from error
     foreign = sorted(key for key in found if key not in expected)
     if foreign:
-        layer = foreign[0].rpartition(".")[0]
-        raise InputError(f"{path.name} is not {title}: it also has a layer {layer}.", _REMEDY)
-    kept = {key: torch.empty(shape).copy_(found[key]) for key, shape in expected.items()}
+        layer = plain(foreign[0].rpartition(".")[0], 40)
+        raise InputError(f"{not_it}: it also has a layer {layer}.", _REMEDY)
     return NetworkWeights(kept, sha256)
 
 
@@ -114,7 +126,7 @@ def _read_tensors(file: BinaryIO, name: str) -> dict[str, Tensor]:
         # First: the length in front of a safetensors header may begin like a pickle.
         if head[8:] == b"{":
             return load(file.read())
-        if head.startswith((_ZIP, _PICKLE)):
+        if head.startswith((_ZIP, _PICKLE)) and _stays_small(file):
             return _tensors_in(torch.load(file, map_location="cpu", weights_only=True))
     except pickle.UnpicklingError as error:
         raise InputError(
@@ -130,6 +142,26 @@ def _read_tensors(file: BinaryIO, name: str) -> dict[str, Tensor]:
     raise InputError(f"{name} is {content}.", _REMEDY)
 
 
+def _stays_small(file: BinaryIO) -> bool:
+    """Whether an archive takes no more than its size to read; torch.save compresses nothing.
+
+    Raises:
+        zipfile.BadZipFile: It is damaged.
+    """
+    archived = zipfile.is_zipfile(file)
+    file.seek(0)
+    if not archived:
+        return True  # from before archives
+    with zipfile.ZipFile(file) as archive:
+        entries = archive.infolist()
+    file.seek(0)
+    return all(
+        entry.compress_type == zipfile.ZIP_STORED
+        and (entry.file_size <= _LARGEST_INDEX or not entry.filename.endswith("data.pkl"))
+        for entry in entries
+    )
+
+
 def digest_beside(path: Path) -> Path:
     """The file that holds the SHA-256 of another beside it."""
     return path.with_name(f"{path.name}.sha256")
@@ -137,6 +169,8 @@ def digest_beside(path: Path) -> Path:
 
 def _check_version(path: Path) -> None:
     """Refuse a draft network of another version."""
+    if not os.path.isfile(path):
+        raise _draft_fault(f"{path.name} cannot be read")
     try:
         with safe_open(path, "pt") as file:
             version = (file.metadata() or {}).get("format")
@@ -155,8 +189,8 @@ def _check_shipped(path: Path, sha256: str) -> None:
     """
     sidecar = digest_beside(path)
     try:
-        wanted = sidecar.read_text("ascii").split()[0] if sidecar.is_file() else sha256
-    except (ValueError, IndexError) as error:
+        wanted = read_ordinary(sidecar).decode("ascii").split()[0] if sidecar.is_file() else sha256
+    except (InputError, ValueError, IndexError) as error:
         raise _draft_fault(f"{sidecar.name} is damaged or incomplete") from error
     if wanted != sha256:
         raise _draft_fault(f"{path.name} is not the file that ships with this version")
@@ -174,67 +208,7 @@ def _tensors_in(loaded: object) -> dict[str, Tensor]:
         loaded = loaded["state_dict"]
     entries = loaded.items() if isinstance(loaded, Mapping) else ()
     return {
-        name.removeprefix("module."): tensor.detach()
+        name.removeprefix("module."): tensor
         for name, tensor in entries
         if isinstance(name, str) and isinstance(tensor, Tensor)
     }
-
-
-def _by_layer(tensors: Mapping[str, Tensor], network: NetworkName) -> dict[str, Tensor]:
-    """The convolutional part, renamed to our layers; what the network lacks keeps its name."""
-    names = _torchvision_names(network)
-    layers = {}
-    for name, tensor in tensors.items():
-        layer, _, part = name.rpartition(".")
-        if re.fullmatch(r"conv\d_\d|relu\d_\d|features\.\d+", layer):
-            layers[f"{names.get(layer, layer)}.{part}"] = tensor
-    return layers
-
-
-def _torchvision_names(network: NetworkName) -> dict[str, str]:
-    """features.0 -> conv1_1: torchvision counts convolutions, ReLUs and poolings alike."""
-    names = {}
-    position = 0
-    for stage, count in enumerate(CONVOLUTIONS[network], start=1):
-        for index in range(1, count + 1):
-            names[f"features.{position}"] = f"conv{stage}_{index}"
-            position += 2
-        position += 1
-    return names
-
-
-def _shapes(network: NetworkName) -> dict[str, tuple[int, ...]]:
-    shapes: dict[str, tuple[int, ...]] = {}
-    channels = 3
-    for stage, count in enumerate(CONVOLUTIONS[network], start=1):
-        width = CHANNELS[network][stage - 1]
-        for index in range(1, count + 1):
-            shapes[f"conv{stage}_{index}.weight"] = (width, channels, 3, 3)
-            shapes[f"conv{stage}_{index}.bias"] = (width,)
-            channels = width
-    if network is NetworkName.DRAFT:
-        for layer, count in PROJECTIONS.items():
-            shapes[f"{layer}.projection"] = (count, channels_of(layer, network))
-    return shapes
-
-
-def _fault(tensor: Tensor | None, key: str, shape: tuple[int, ...]) -> str:
-    """What keeps a tensor from being this part of a layer, in words; empty if nothing does."""
-    layer, _, part = key.partition(".")
-    if tensor is None:
-        return f"the layer {layer} is missing" + (" its bias" if part == "bias" else "")
-    if tensor.shape != shape:
-        return (
-            f"the {part} of {layer} has the shape {_written(tensor.shape)}, not {_written(shape)}"
-        )
-    ordinary = tensor.layout is torch.strided and tensor.device.type == "cpu"
-    if not ordinary or not tensor.is_floating_point():
-        return f"the {part} of {layer} does not hold ordinary numbers"
-    # One pass, where isfinite().all() takes several: NaN and infinity both reach an end.
-    if not torch.stack(tensor.float().aminmax()).isfinite().all():
-        return f"the {part} of {layer} holds values that are not finite"
-    return ""
-
-
-def _written(shape: tuple[int, ...]) -> str:
-    return "x".join(str(size) for size in shape) or "of one number"

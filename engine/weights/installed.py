@@ -8,13 +8,38 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Final
 
 from engine.spec.choices import NetworkName
-from engine.spec.errors import InputError, NetworkMissingError
+from engine.spec.errors import EngineError, NetworkMissingError
 from engine.spec.layers import network_title
+from engine.spec.wording import plain
+from engine.storage.naming import shown_name
 from engine.storage.paths import data_folder
-from engine.weights.downloads import fetch
+from engine.weights.downloads import Published, fetch
+from engine.weights.files import refuse_unless_ordinary
 from resources import DRAFT_NETWORK
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What the file that torchvision publishes is known by: its length in bytes, its SHA-256."""
+
+    size: int
+    sha256: str
+
+
+_KNOWN: Final[Mapping[NetworkName, _Known]] = MappingProxyType(
+    {
+        NetworkName.VGG19: _Known(
+            574_673_361, "dcbb9e9dad569fff7a846263a77324fc34978fea2bfb039c012d710e1776ae44"
+        ),
+        NetworkName.VGG16: _Known(
+            553_433_881, "397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0"
+        ),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -22,15 +47,11 @@ class Download:
     """What a download would fetch, to be shown before anyone agrees to it.
 
     Attributes:
-        url: Where torchvision publishes the file.
-        size: Its length in bytes, as torchvision states it (to about a kilobyte).
-        digest: How its SHA-256 begins, hexadecimal.
+        file: What torchvision publishes.
         destination: The file it becomes here, convolutions only.
     """
 
-    url: str
-    size: int
-    digest: str
+    file: Published
     destination: Path
 
 
@@ -44,7 +65,7 @@ def networks_here(
         explicit: A file that a person named for it.
 
     Raises:
-        InputError: The file that was named does not exist.
+        InputError: The file that was named does not exist, or is no ordinary file.
     """
     named = NetworkName.VGG19 if wanted is NetworkName.AUTO else wanted
     found = {}
@@ -67,12 +88,11 @@ def find_weights(network: NetworkName, explicit: Path | None = None) -> Path:
     In a folder `vgg19.safetensors` comes first, then any `vgg19*.safetensors`, then `vgg19*.pth`.
 
     Raises:
-        InputError: The given file does not exist.
+        InputError: The given file does not exist, or is no ordinary file.
         NetworkMissingError: No file was given and none was found.
     """
     if explicit is not None:
-        if not os.path.isfile(explicit):
-            raise InputError(f"There is no file {explicit}.", "Check the path of the weights.")
+        refuse_unless_ordinary(explicit)
         return explicit
     if network is NetworkName.DRAFT:
         return DRAFT_NETWORK
@@ -103,28 +123,40 @@ def import_weights(source: Path, network: NetworkName) -> Path:
 
     weights = read_weights(source, network)
     destination = _kept_as(network)
-    origin = {"network": network.value, "source": source.name, "source_sha256": weights.sha256}
+    origin = {
+        "network": network.value,
+        "source": shown_name(source),
+        "source_sha256": weights.sha256,
+    }
     write_weights(weights.tensors, destination, origin)
     return destination
 
 
 def download_of(network: NetworkName) -> Download:
-    """What `download_weights` would fetch; loads torchvision, so it takes seconds at first."""
+    """What `download_weights` would fetch; loads torchvision, so it takes seconds at first.
+
+    Raises:
+        EngineError: What torchvision publishes today is another file than we know.
+    """
     from torchvision.models import (  # type: ignore[import-untyped]
         VGG16_Weights,
         VGG19_Weights,
     )
 
-    published = {
+    url: str = {
         NetworkName.VGG19: VGG19_Weights.IMAGENET1K_V1,
         NetworkName.VGG16: VGG16_Weights.IMAGENET1K_V1,
-    }[network]
-    return Download(
-        published.url,
-        round(published.meta["_file_size"] * 2**20),
-        _digest_in(published.url),
-        _kept_as(network),
-    )
+    }[network].url
+    known = _KNOWN[network]
+    # torchvision names its files by how their hash begins.
+    named = re.search(r"-([0-9a-f]{8,64})\.", _name_in(url))
+    if named is None or not known.sha256.startswith(named[1]):
+        raise EngineError(
+            f"torchvision publishes {plain(_name_in(url))}, and this version of Gramarye knows "
+            "another file.",
+            "Update Gramarye, or import a file that you have.",
+        )
+    return Download(Published(url, known.size, known.sha256), _kept_as(network))
 
 
 def download_weights(
@@ -142,8 +174,8 @@ def download_weights(
         The new file, which `find_weights` prefers from now on.
     """
     download = download_of(network)
-    arrived = download.destination.with_name(download.url.rpartition("/")[2])
-    fetch(download.url, arrived, download.digest, progressed, cancelled)
+    arrived = download.destination.with_name(_name_in(download.file.url))
+    fetch(download.file, arrived, progressed, cancelled)
     kept = import_weights(arrived, network)
     arrived.unlink(missing_ok=True)
     return kept
@@ -166,8 +198,5 @@ def _candidates(folder: Path, network: NetworkName) -> Iterator[Path]:
                 yield path
 
 
-def _digest_in(url: str) -> str:
-    """The beginning of the SHA-256 that torchvision puts into its file names."""
-    found = re.search(r"-([0-9a-f]{8,})\.", url)
-    assert found, "torchvision names its files by their hash"
-    return found[1]
+def _name_in(url: str) -> str:
+    return url.rpartition("/")[2]

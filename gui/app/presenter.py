@@ -5,15 +5,20 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Slot
 
 from engine.plan.machine import Inventory
+from engine.spec.wording import plain
 from gui.app.parts import Parts
 from gui.app.qactions import show_actions, show_pause
 from gui.app.window import MainWindow
 from gui.base.states import State
+from gui.base.words import tip_of, titled
 from gui.session.engine_thread import EngineThread
 from gui.session.forecast import Forecaster
 from gui.session.mailbox import Update
 from gui.session.network_choice import NetworkChoice
 from gui.settings.parameter_widgets import readable
+
+LONGEST_TITLE = 120
+"""Characters of the pictures' names in the window's title."""
 
 MORE_ON_DEVICES = "Help, System information tells of every device."
 
@@ -79,14 +84,15 @@ class Presenter(QObject):
         names = [session.content.name] if session.content else []
         names += [style.picture.name for style in session.styles]
         pictures = " × ".join(name.rpartition(".")[0] or name for name in names)
-        self._window.setWindowTitle(f"{pictures or 'New pastiche'}[*] — Gramarye")
+        title = titled(plain(pictures, LONGEST_TITLE)) or "New pastiche"
+        self._window.setWindowTitle(f"{title}[*] — Gramarye")
 
     @Slot(object)
     def _show_devices(self, inventory: Inventory) -> None:
         """Show what the engine can run on, once it is loaded, and once why on no card."""
         words = [device.words for device in inventory.devices]
         self._window.device_label.setText(words[0] if words else "The engine did not load")
-        self._window.device_label.setToolTip("\n".join(words))
+        self._window.device_label.setToolTip(tip_of("\n".join(words)))
         self._remark = inventory.remark
         if self._remark not in ("", self._parts.memory.now.card_remark):
             self._window.card_line.say(self._remark, f"{self._remark}\n{MORE_ON_DEVICES}")

@@ -9,7 +9,7 @@ from typing import cast
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QApplication, QWidget
 
-from engine.spec.errors import InputError, NetworkMissingError
+from engine.spec.errors import ComplaintsError, NetworkMissingError
 from engine.storage.failures import Failure, Kind, explain
 from engine.storage.images import be_ready
 from engine.storage.paths import config_folder
@@ -133,7 +133,7 @@ class Shell(QObject):
         """List the presets; tell of their files that are damaged, and of the preferences' own."""
         complaints = (self._complaint, *await self.settings.presets.load())
         if any(complaints):
-            raise InputError("\n\n".join(filter(None, complaints)))
+            raise ComplaintsError(filter(None, complaints))
 
     @Slot()
     def _hide_window(self) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 from PySide6.QtCore import QEvent, QSettings, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QCloseEvent, QPalette
 from PySide6.QtWidgets import (
-    QLabel,
     QMainWindow,
     QScrollArea,
     QSplitter,
@@ -17,12 +16,14 @@ from PySide6.QtWidgets import (
 )
 
 from engine.spec.errors import InputError
+from engine.spec.wording import plain
 from engine.storage.ordinary import read_ordinary
 from engine.storage.paths import set_aside
 from gui.app.bars import ToolBar, fill_menus
 from gui.app.qactions import create_actions, draw_icons
 from gui.base.hint_line import HintLine
 from gui.base.icons import application_icon
+from gui.base.words import plain_label
 from gui.canvas.controller import CanvasController
 from gui.inputs.controller import InputsController
 from gui.settings.controller import SettingsController
@@ -33,6 +34,8 @@ COLUMNS = (270, 670, 340)
 """Widths at first: the pictures that go in, the one that comes out, how it is made."""
 
 NOTICE_MILLISECONDS = 10_000
+LONGEST_NOTICE = 300
+"""Characters; the status bar is one line."""
 
 
 class MainWindow(QMainWindow):
@@ -56,11 +59,11 @@ class MainWindow(QMainWindow):
         self._may_close = False
         self.actions_by_name = create_actions(self)
         self.addActions(self._actions(on_canvas=False))
-        self.network_label = QLabel()
+        self.network_label = plain_label()
         self.network_label.setObjectName("networkLabel")
-        self.device_label = QLabel()
+        self.device_label = plain_label()
         self.device_label.setObjectName("deviceLabel")
-        self.memory_label = QLabel()
+        self.memory_label = plain_label()
         self.memory_label.setObjectName("memoryLabel")
         for label in (self.network_label, self.device_label, self.memory_label):
             label.setContentsMargins(8, 0, 8, 0)
@@ -113,7 +116,7 @@ class MainWindow(QMainWindow):
     @Slot(str)
     def notice(self, text: str) -> None:
         """Show a sentence for a while."""
-        self.statusBar().showMessage(text, NOTICE_MILLISECONDS)
+        self.statusBar().showMessage(plain(text, LONGEST_NOTICE), NOTICE_MILLISECONDS)
 
     def save_geometry(self, path: Path) -> None:
         """Remember size, place and splitters in an INI file, unless something odd is there."""

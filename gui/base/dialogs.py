@@ -23,10 +23,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from engine.spec.wording import plain
 from engine.storage.failures import Failure
 from engine.storage.formats import FORMATS, QUALITIES, USUAL_QUALITY
 
 Answer = TypeVar("Answer")
+
+LONGEST_QUESTION = 400
+"""Characters of a question, which may name a file."""
 
 PRESETS = "Presets (*.json)"
 SAVED_AS = {
@@ -117,8 +121,8 @@ class Dialogs:
         box = QMessageBox(self._parent)
         box.setIcon(QMessageBox.Icon.Question)
         box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setText(question)
-        box.setInformativeText(detail)
+        box.setText(plain(question, LONGEST_QUESTION))
+        box.setInformativeText(plain(detail, LONGEST_QUESTION))
         role = QMessageBox.ButtonRole
         buttons: dict[QAbstractButton, Answer] = {}
         for words, answer in answers.items():

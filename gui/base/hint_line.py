@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
+
+from gui.base.words import plain_label, tip_of
 
 
 class HintLine(QWidget):
@@ -25,8 +27,7 @@ class HintLine(QWidget):
         self, subject: str, *offers: tuple[str, str], parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self._words = QLabel()
-        self._words.setTextFormat(Qt.TextFormat.PlainText)
+        self._words = plain_label()
         self._words.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self._words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._words.setWordWrap(True)
@@ -43,7 +44,7 @@ class HintLine(QWidget):
     def say(self, text: str, tip: str) -> None:
         """Say this from now on; the tooltip says more, or all where the line is too short."""
         self._words.setText(text)
-        self._words.setToolTip(tip)
+        self._words.setToolTip(tip_of(tip))
 
 
 def _button(subject: str, text: str, tip: str) -> QToolButton:

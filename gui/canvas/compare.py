@@ -40,6 +40,7 @@ class Caption(QLabel):
 
     def __init__(self, text: str, view: PictureView, *, at_right: bool = False) -> None:
         super().__init__(text, view)
+        self.setTextFormat(Qt.TextFormat.PlainText)
         self._view = view
         self._at_right = at_right
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)

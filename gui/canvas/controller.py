@@ -10,6 +10,7 @@ from engine.spec.choices import Start
 from engine.spec.pictures import Picture
 from engine.spec.progress import Progress
 from engine.spec.wording import duration_text
+from engine.storage.naming import shown_name
 from gui.base.qimages import to_qimage
 from gui.base.states import State
 from gui.base.tasks import Tasks
@@ -170,7 +171,7 @@ def _summary(result: Result) -> str:
         "Finished" if result.complete else "Stopped and kept",
         f"{width} × {height} px",
         f"{progress.step} steps in {duration_text(progress.seconds)}",
-        f"saved as {path.name}" if path else "not saved yet",
+        f"saved as {shown_name(path)}" if path else "not saved yet",
         *result.outcome.notes,
     )
     return " · ".join(parts)

@@ -13,6 +13,7 @@ from PySide6.QtGui import QColor, QPalette, QPen
 from PySide6.QtWidgets import QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from engine.spec.progress import Progress
+from gui.base.words import plain_label
 
 Values = npt.NDArray[np.float64]
 
@@ -105,7 +106,7 @@ class LossPlot(QWidget):
         self._lines: dict[str, Any] = {}
         self._boundaries: list[Any] = []
         self._legend = QLabel(wordWrap=True, textFormat=Qt.TextFormat.RichText)
-        self._empty = QLabel("The loss curves appear here while a picture is rendered.")
+        self._empty = plain_label("The loss curves appear here while a picture is rendered.")
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._empty.setWordWrap(True)
         self._empty.setForegroundRole(QPalette.ColorRole.PlaceholderText)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from html import escape
-
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
 from engine.spec.progress import Progress, Stage
 from engine.spec.wording import about_text
+from gui.base.words import plain_label, tip_of
 
 _BAR_HEIGHT = 6
 
@@ -54,9 +52,8 @@ class ProgressStrip(QWidget):
         policy = self._bar.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
         self._bar.setSizePolicy(policy)
-        self._text = QLabel()
+        self._text = plain_label()
         self._text.setObjectName("progressText")
-        self._text.setTextFormat(Qt.TextFormat.PlainText)
         self._text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 4, 8, 6)
@@ -94,4 +91,4 @@ class ProgressStrip(QWidget):
 
     def _say(self, text: str) -> None:
         self._text.setText(text)
-        self._text.setToolTip(f"<p>{escape(text)}</p>" if text else "")
+        self._text.setToolTip(tip_of(text))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QImage, QPalette
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
+from gui.base.words import plain_label
 from gui.canvas.compare import Caption, CompareMode, CompareView
 from gui.canvas.picture_view import PictureView
 
@@ -33,7 +34,7 @@ class ResultPane(QWidget):
         self._before.setObjectName("beforeView")
         self._before.setAccessibleName("Content image")
         self._captions = Caption("Before", self._before), Caption("After", self._result)
-        self._zoom_label = QLabel()
+        self._zoom_label = plain_label()
         self._zoom_label.setObjectName("zoomLabel")
         self._zoom_label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self._lay_out(start_page)

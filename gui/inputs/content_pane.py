@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from html import escape
-
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QFocusEvent, QKeyEvent, QMouseEvent, QPalette
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 from superqt import QElidingLabel
 
 from engine.spec.pictures import Picture
 from gui.base.qimages import thumbnail
+from gui.base.words import plain_label, tip_of
 from gui.inputs.dropping import DropTarget
 from gui.inputs.picture_well import PictureWell
 
@@ -41,8 +40,7 @@ class ContentPane(QWidget):
         self._name = QElidingLabel()
         self._name.setTextFormat(Qt.TextFormat.PlainText)
         self._name.setElideMode(Qt.TextElideMode.ElideMiddle)
-        self._details = QLabel()
-        self._details.setTextFormat(Qt.TextFormat.PlainText)
+        self._details = plain_label()
         self._details.setWordWrap(True)
         self._details.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self._open = QPushButton("Open…")
@@ -76,7 +74,7 @@ class ContentPane(QWidget):
         width, height = picture.size
         self._well.show_image(thumbnail(picture.pixels, PREVIEW_SIDE))
         self._name.setText(picture.name)
-        self._name.setToolTip(f"<p>{escape(str(picture.path or picture.name))}</p>")
+        self._name.setToolTip(tip_of(str(picture.path or picture.name)))
         self._details.setText("\n".join((f"{width} × {height} px", *picture.notes)))
         self.setAccessibleName(f"Content image: {picture.name}, {width} × {height} pixels")
 

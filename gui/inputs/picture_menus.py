@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from html import escape
 from pathlib import Path
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu
 
+from engine.storage.naming import shown_name
+from gui.base.words import tip_of, unmarked
 from gui.inputs.samples import SAMPLE_PAIRS
 
 
@@ -37,8 +38,8 @@ class RecentMenu(QMenu):
         self._files = files
         self.clear()
         for file in files:
-            entry = self.addAction(Path(file).name.replace("&", "&&"))
-            entry.setToolTip(f"<p>{escape(file)}</p>")
+            entry = self.addAction(unmarked(shown_name(Path(file))))
+            entry.setToolTip(tip_of(file))
             entry.setData(file)
         self._enable()
 

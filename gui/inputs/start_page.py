@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from html import escape
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QImage, QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
+from engine.storage.naming import shown_name
+from gui.base.words import plain_label, tip_of, unmarked
 from gui.inputs.sample_card import SampleCard
 from gui.inputs.samples import SAMPLE_PAIRS
 
@@ -139,10 +140,10 @@ class RecentRow(QWidget):
 
     def _button(self, file: str) -> QToolButton:
         button = QToolButton()
-        name = Path(file).name
+        name = shown_name(Path(file))
         text = self.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, NAME_WIDTH)
-        button.setText(text.replace("&", "&&"))
-        button.setToolTip(f"<p>{escape(file)}</p>")
+        button.setText(unmarked(text))
+        button.setToolTip(tip_of(file))
         button.setAccessibleName(f"{self._title}: {name}")
         button.setAutoRaise(True)
         button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -152,7 +153,7 @@ class RecentRow(QWidget):
 
 
 def _label(text: str = "", *, muted: bool = False) -> QLabel:
-    label = QLabel(text)
+    label = plain_label(text)
     label.setAlignment(Qt.AlignmentFlag.AlignCenter)
     if muted:
         label.setForegroundRole(QPalette.ColorRole.PlaceholderText)

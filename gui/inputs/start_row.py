@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 from superqt import QElidingLabel
 
 from engine.spec.pictures import Picture
+from gui.base.words import plain_label
 
 
 class StartRow(QWidget):
@@ -30,7 +31,7 @@ class StartRow(QWidget):
         self._open.clicked.connect(self.open_requested)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 8, 12, 12)
-        row.addWidget(QLabel("Starts from:"))
+        row.addWidget(plain_label("Starts from:"))
         row.addWidget(self._name, 1)
         row.addWidget(self._open)
         self.show_picture(None)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from html import escape
-
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QImage, QKeyEvent, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QLabel,
     QSizePolicy,
     QSlider,
     QSpinBox,
@@ -21,6 +18,7 @@ from superqt import QElidingLabel
 from engine.spec.pictures import Picture
 from gui.base.qimages import thumbnail
 from gui.base.wheel import FocusedWheel
+from gui.base.words import plain_label, tip_of
 
 THUMBNAIL = 64
 """Logical pixels of the thumbnail's side."""
@@ -74,7 +72,7 @@ class StyleRow(QWidget):
         self._remove.setAccessibleName(f"Remove {picture.name}")
         self._remove.setToolTip("Remove this painting (Delete)")
         self._remove.clicked.connect(self._ask_removal)
-        self._share = QLabel()
+        self._share = plain_label()
         self._share.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self._lay_out()
 
@@ -109,7 +107,7 @@ class StyleRow(QWidget):
         name.setTextFormat(Qt.TextFormat.PlainText)
         name.setElideMode(Qt.TextElideMode.ElideMiddle)
         name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        name.setToolTip(f"<p>{escape(str(self.picture.path or self.picture.name))}</p>")
+        name.setToolTip(tip_of(str(self.picture.path or self.picture.name)))
         head = QHBoxLayout()
         head.addWidget(name, 1)
         head.addWidget(self._remove)

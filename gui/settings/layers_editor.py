@@ -8,7 +8,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QMenu,
     QPushButton,
     QToolButton,
@@ -18,6 +17,7 @@ from PySide6.QtWidgets import (
 
 from engine.spec.choices import NetworkName
 from engine.spec.layers import LayerWeight, layer_names
+from gui.base.words import plain_label
 from gui.settings.parameter_widgets import NumberField
 
 _WIDEST_WEIGHT = 1e9
@@ -103,7 +103,7 @@ class LayersEditor(QWidget):
         field.setObjectName(f"setting_{self._name}_{layer}")
         field.setAccessibleName(f"Weight of {layer}")
         field.edited.connect(partial(self._weigh, layer))
-        label = QLabel(layer)
+        label = plain_label(layer)
         label.setBuddy(field)
         remove = QToolButton()
         remove.setObjectName(f"setting_{self._name}_{layer}_remove")

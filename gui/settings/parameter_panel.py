@@ -10,7 +10,6 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QFrame,
-    QLabel,
     QScrollArea,
     QToolButton,
     QVBoxLayout,
@@ -20,6 +19,7 @@ from PySide6.QtWidgets import (
 from engine.spec.errors import InputError
 from engine.spec.parameters import Group, Kind
 from engine.spec.settings import DEFAULTS, PARAMETERS, Settings
+from gui.base.words import plain_label
 from gui.settings.parameter_row import ParameterRow
 from gui.settings.tile_box import TileBox
 
@@ -138,7 +138,10 @@ class ParameterPanel(QScrollArea):
         column = _column(groups)
         for group in Group:
             if group is not Group.BASIC:
-                title = QLabel(f"<b>{group.value}</b>")
+                title = plain_label(group.value)
+                bold = title.font()
+                bold.setBold(True)
+                title.setFont(bold)
                 title.setContentsMargins(0, 8, 0, 0)
                 column.addWidget(title)
                 for row in self._rows_of(group):

@@ -7,10 +7,11 @@ from enum import StrEnum
 from html import escape
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import QGridLayout, QToolButton, QWidget
 
 from engine.spec.parameters import Kind, Parameter
 from engine.spec.settings import PARAMETER, Settings
+from gui.base.words import plain_label
 from gui.settings.layers_editor import LayersEditor
 from gui.settings.parameter_widgets import (
     ChoiceBox,
@@ -57,9 +58,9 @@ class ParameterRow(QWidget):
         self._editor.edited.connect(self.edited)
         self._slider = self._make_slider() if row.slider else None
         self._reset = self._make_reset()
-        self._label = QLabel(row.label)
+        self._label = plain_label(row.label)
         self._label.setBuddy(self._editor)
-        self._refusal = QLabel()
+        self._refusal = plain_label()
         self._refusal.setObjectName(f"setting_{row.name}_refusal")
         self._refusal.setWordWrap(True)
         self._refusal.hide()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from html import escape
 
 from PySide6.QtCore import Qt, Signal, SignalInstance
 from PySide6.QtGui import QAction
@@ -21,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from engine.storage.presets import Preset
 from gui.base.wheel import FocusedWheel
+from gui.base.words import tip_of
 
 
 class _PresetCombo(FocusedWheel, QComboBox):
@@ -116,7 +116,7 @@ class PresetBar(QWidget):
 
     def _add_item(self, preset: Preset) -> None:
         self._combo.addItem(preset.name, preset)
-        tooltip = f"<p>{escape(preset.description or preset.name)}</p>"
+        tooltip = tip_of(preset.description or preset.name)
         self._combo.setItemData(self._combo.count() - 1, tooltip, Qt.ItemDataRole.ToolTipRole)
 
 

@@ -10,7 +10,7 @@ from functools import partial
 
 from PySide6.QtCore import QObject, Slot
 
-from engine.spec.errors import InputError
+from engine.spec.errors import ComplaintsError
 from engine.spec.settings import DEFAULTS, PARAMETERS, Settings
 from engine.storage.preset_store import PresetStore
 from engine.storage.presets import Preset, builtin_presets, read_preset
@@ -216,4 +216,4 @@ class PresetKeeper(QObject):
 
 async def _complain(problems: tuple[str, ...]) -> None:
     """Tell of files that were sound when the program started and are not any more."""
-    raise InputError("\n\n".join(problems))
+    raise ComplaintsError(problems)

@@ -15,6 +15,7 @@ from engine.spec.choices import NetworkName
 from engine.spec.errors import Cancelled, InputError, NetworkMissingError
 from engine.spec.layers import network_title
 from engine.spec.settings import Settings
+from engine.storage.naming import shown_name, shown_path
 from engine.weights import installed
 from gui.base.dialogs import Dialogs
 from gui.base.tasks import Tasks
@@ -98,7 +99,7 @@ class WeightsController(QObject):
                 await self._offer(network)
                 return
             if self._coming is None:
-                self.page.show_found(network_title(network), str(path))
+                self.page.show_found(network_title(network), shown_path(path))
         self.page_wanted.emit(True)
 
     async def download(self) -> None:
@@ -129,7 +130,7 @@ class WeightsController(QObject):
             path = await self._dialogs.open_network(f"Locate the weights of {title}")
             if path is not None:
                 work = partial(installed.import_weights, path, network)
-                await self._import(network, f"Reading {path.name}…", work)
+                await self._import(network, f"Reading {shown_name(path)}…", work)
 
     @Slot()
     def cancel(self) -> None:
@@ -216,7 +217,9 @@ class WeightsController(QObject):
         await self._engine_loaded.wait()
         download = await self._tasks.in_background(installed.download_of, network)
         if network is self._network and self._coming is None:
-            self.page.show_offer(download.url, download.size, str(download.destination))
+            self.page.show_offer(
+                download.file.url, download.file.size, shown_path(download.destination)
+            )
 
     @Slot()
     def _note_engine_loaded(self) -> None:

@@ -6,13 +6,14 @@ from PySide6.QtCore import Qt, Signal, SignalInstance
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QLabel,
     QProgressBar,
     QPushButton,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
+
+from gui.base.words import plain_label
 
 BAR_PARTS = 1000
 """A progress bar counts in 32 bits, which bytes may exceed."""
@@ -41,15 +42,14 @@ class NetworkPage(QWidget):
         super().__init__(parent)
         self.setObjectName("networkPage")
         self.setBackgroundRole(QPalette.ColorRole.Window)
-        self._title = QLabel()
+        self._title = plain_label()
         self._title.setAccessibleName("Network weights")
-        self._text = QLabel()
-        self._details = QLabel()
+        self._text = plain_label()
+        self._details = plain_label()
         self._details.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._details.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         for label in (self._title, self._text, self._details):
             label.setWordWrap(True)
-            label.setTextFormat(Qt.TextFormat.PlainText)
             label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         font = self._title.font()
         font.setPointSizeF(font.pointSizeF() * 1.5)
@@ -117,16 +117,15 @@ class NetworkPage(QWidget):
             self._details.setText(text)
 
     def show_download(self, done: int, total: int) -> None:
-        """Show how much of a download has arrived; `total` is 0 where the server does not say."""
-        if total and done >= total:
+        """Show how many bytes of a download have arrived."""
+        if done >= total:
             self.show_busy("Checking the file…")
             return
         self._bar.setVisible(True)
         self._cancel.setVisible(True)
-        self._bar.setRange(0, BAR_PARTS if total else 0)
-        self._bar.setValue(BAR_PARTS * done // total if total else 0)
-        of = f" of {megabytes(total)}" if total else ""
-        self._details.setText(f"{megabytes(done)}{of} have arrived")
+        self._bar.setRange(0, BAR_PARTS)
+        self._bar.setValue(BAR_PARTS * done // total)
+        self._details.setText(f"{megabytes(done)} of {megabytes(total)} have arrived")
 
     def _offer(self, *, download: str, locate: str) -> None:
         self._download.setVisible(bool(download))

@@ -352,6 +352,11 @@ def save_half(path: Path, terminal: Terminal) -> None:
     path.write_bytes(terminal.network.read_bytes()[:1_000_000])
 
 
+def save_nested(path: Path, _: Terminal) -> None:
+    nested = torch.nested.nested_tensor([torch.zeros(2), torch.zeros(3)])
+    torch.save({"features.0.weight": nested}, path)
+
+
 BAD_NETWORKS: dict[str, tuple[Callable[[Path, Terminal], object], str]] = {
     "trap.pth": (save_trap, "trap.pth was refused: it holds code"),
     "old.pth": (save_old_trap, "old.pth was refused: it holds code"),
@@ -363,11 +368,15 @@ BAD_NETWORKS: dict[str, tuple[Callable[[Path, Terminal], object], str]] = {
         lambda path, _: shutil.copy(path.with_name("photo.png"), path),
         "photo.pth is not a file of network weights.",
     ),
-    "folder.pth": (lambda path, _: path.mkdir(), "There is no file folder.pth."),
+    "folder.pth": (lambda path, _: path.mkdir(), "folder.pth is a folder."),
+    "pipe.pth": (lambda path, _: os.mkfifo(path), "pipe.pth is a pipe."),
+    "/dev/null": (lambda path, _: None, "null is a device."),
+    "nested.pth": (save_nested, "is not VGG-19: the weight of conv1_1 does not hold ordinary"),
     "gone.pth": (lambda path, _: None, "There is no file gone.pth."),
 }
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")  # torch speaks to developers
 @pytest.mark.parametrize("name", BAD_NETWORKS)
 def test_a_bad_network_is_refused_and_no_code_in_it_runs(terminal: Terminal, name: str) -> None:
     make, said = BAD_NETWORKS[name]
@@ -377,7 +386,7 @@ def test_a_bad_network_is_refused_and_no_code_in_it_runs(terminal: Terminal, nam
 
 
 def test_a_bad_network_is_not_imported(terminal: Terminal) -> None:
-    for name in ("trap.pth", "gap.safetensors", "text.pth", "gone.pth"):
+    for name in ("trap.pth", "gap.safetensors", "text.pth", "gone.pth", "pipe.pth", "nested.pth"):
         BAD_NETWORKS[name][0](terminal.folder / name, terminal)
         terminal.refused("weights", "import", name)
     told = terminal.refused("weights", "path", "vgg19")

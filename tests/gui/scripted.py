@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QTextDocumentFragment
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
@@ -189,6 +191,11 @@ def _raised(error: Exception) -> Exception:
         raise error
     except Exception as met:
         return met
+
+
+def read(text: str) -> str:
+    """What a person reads where Qt decides by itself whether a text is markup."""
+    return QTextDocumentFragment.fromHtml(text).toPlainText() if Qt.mightBeRichText(text) else text
 
 
 class ScriptedDialogs(Dialogs):

@@ -333,8 +333,8 @@ def test_a_side_too_long_for_the_format_is_told_plainly(
 
 
 def test_a_recipe_too_long_for_a_picture_is_told_plainly(tmp_path: Path) -> None:
-    style = StyleRef(name="x" * 1000, sha256="b" * 64)
-    request = RECIPE.request.model_copy(update={"styles": (style,) * 60})
+    style = StyleRef(name="x" * 250, sha256="b" * 64)
+    request = RECIPE.request.model_copy(update={"styles": (style,) * 240})
     endless = RECIPE.model_copy(update={"request": request})
     for suffix in SUFFIXES:
         with pytest.raises(InputError, match="recipe is too long"):

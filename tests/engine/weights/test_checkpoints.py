@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import pickle
+import re
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -178,6 +180,97 @@ def test_a_layer_of_strange_numbers_is_named(
     assert "bias of conv3_2" in refusal(write({**vgg19, "features.12.bias": strange}))
 
 
+FIRST = (64, 3, 3, 3)
+"""The shape of the first layer's weight."""
+
+
+CRAFTED: dict[str, Callable[[], object]] = {
+    "nested": lambda: torch.nested.nested_tensor([torch.zeros(2), torch.zeros(3)]),
+    "sparse": lambda: torch.zeros(FIRST).to_sparse(),
+    "sparse, of many": lambda: torch.sparse_coo_tensor(
+        torch.zeros(4, 1, dtype=torch.long), torch.ones(1), (2**15,) * 4
+    ),
+    "rows": lambda: torch.zeros(64, 27).to_sparse_csr(),
+    "quantised": lambda: torch.quantize_per_tensor(torch.zeros(FIRST), 0.1, 0, torch.qint8),
+    "absent": lambda: torch.empty(FIRST, device="meta"),
+    "absent, of many": lambda: torch.empty(2**40, device="meta"),
+    "complex": lambda: torch.zeros(FIRST, dtype=torch.complex64).conj(),
+    "bits": lambda: torch.zeros(FIRST, dtype=torch.uint8).view(torch.bits8),
+    "truths": lambda: torch.zeros(FIRST, dtype=torch.bool),
+    "one seen as many": lambda: torch.zeros(1).expand(2**15, 2**15, 2**15, 3),
+    "of many sides": lambda: torch.zeros((1,) * 5000),
+    "of its own class": lambda: torch.zeros(FIRST).as_subclass(Labelled),
+}
+
+
+class Labelled(Tensor):
+    """Tensors may be of a class of their own, with its own idea of everything."""
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # torch speaks to developers
+@pytest.mark.parametrize("kind", CRAFTED)
+def test_tensors_of_every_kind_are_refused_in_one_sentence(
+    vgg19: dict[str, Tensor], write: Write, kind: str
+) -> None:
+    message = refusal(write({**vgg19, "features.0.weight": CRAFTED[kind]()}))
+    assert len(message) < 200
+    assert "is not VGG-19: the weight of conv1_1" in message or "was refused" in message
+
+
+class Bold(Tensor):
+    """Raises whatever it is asked."""
+
+    @classmethod
+    def __torch_function__(cls, *_: object) -> object:
+        raise ArithmeticError("not today")
+
+
+@pytest.mark.parametrize("kind", [Labelled, Bold])
+def test_a_tensor_that_refuses_to_be_looked_at_is_refused(
+    vgg19: dict[str, Tensor], write: Write, monkeypatch: pytest.MonkeyPatch, kind: type[Tensor]
+) -> None:
+    path = write(vgg19)
+    crafted = {**vgg19, "features.0.weight": torch.zeros(FIRST).as_subclass(kind)}
+    monkeypatch.setattr(torch, "load", lambda *_, **__: crafted)
+    assert "the weight of conv1_1 does not hold ordinary numbers" in refusal(path)
+
+
+def test_a_parameter_is_as_good_as_its_numbers(vgg19: dict[str, Tensor], write: Write) -> None:
+    weight = torch.nn.Parameter(vgg19["features.0.weight"].clone())
+    weights = read_weights(write({**vgg19, "features.0.weight": weight}), VGG19).tensors
+    assert_filled_in_order(weights)
+    assert not weights["conv1_1.weight"].requires_grad
+
+
+@pytest.mark.parametrize("name", ["features." + "1" * 10_000, "features.\u0663", "features.99"])
+def test_a_layer_of_any_name_is_named_in_few_words(
+    vgg19: dict[str, Tensor], write: Write, name: str
+) -> None:
+    message = refusal(write({**vgg19, f"{name}.weight": torch.zeros(1)}))
+    assert "is not VGG-19: it also has a layer features." in message
+    assert len(message) < 200
+
+
+def test_an_archive_that_would_grow_is_not_read(
+    vgg19: dict[str, Tensor], write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, grown = write(convolutions(vgg19)), tmp_path / "deflated.pth"
+    with zipfile.ZipFile(whole) as given, zipfile.ZipFile(grown, "w") as made:
+        for entry in given.namelist():
+            made.writestr(entry, given.read(entry), zipfile.ZIP_DEFLATED)
+    monkeypatch.setattr(torch, "load", lambda *_, **__: pytest.fail("read it"))
+    assert "is not a file of network weights" in refusal(grown)
+
+
+def test_a_million_tensors_are_not_read(
+    vgg19: dict[str, Tensor], write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = torch.zeros(1)
+    path = write({f"features.{number}.weight": one for number in range(200_000)})
+    monkeypatch.setattr(torch, "load", lambda *_, **__: pytest.fail("read it"))
+    assert "is not a file of network weights" in refusal(path)
+
+
 def test_vgg19_is_not_taken_for_vgg16(vgg19: dict[str, Tensor], write: Write) -> None:
     message = refusal(write(vgg19), VGG16)
     assert "is not VGG-16" in message
@@ -260,9 +353,24 @@ def test_code_in_a_file_is_refused_and_never_run(
     assert not trace.exists()
 
 
-def test_a_missing_file_and_a_folder_are_told(tmp_path: Path) -> None:
-    assert "cannot be read" in refusal(tmp_path / "none.pth")
-    assert "cannot be read" in refusal(tmp_path)
+def test_what_is_no_file_is_told(tmp_path: Path) -> None:
+    assert "There is no file none.pth." in refusal(tmp_path / "none.pth")
+    assert "There is no file some.pth." in refusal(tmp_path / "none" / "some.pth")
+    assert "is a folder." in refusal(tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_a_pipe_or_a_device_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.pth")
+    for path in (tmp_path / "pipe.pth", Path("/dev/null"), Path("/dev/zero")):
+        assert re.search(r" is a (pipe|device)\.", refusal(path))
+
+
+def test_a_file_of_no_end_is_refused_unread(tmp_path: Path) -> None:
+    path = tmp_path / "sparse.safetensors"
+    path.touch()
+    os.truncate(path, 10**12)
+    assert "is too large for network weights: 1000.0 GB." in refusal(path)
 
 
 @pytest.mark.real

@@ -1,15 +1,18 @@
-"""A download is whole and verified, or resumable, or gone; never a half file in place."""
+"""A download is the very file, or resumable, or gone; never a half file in place."""
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import http.server
 import os
 import random
 import shutil
+import ssl
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,34 +21,49 @@ import pytest
 
 from engine.spec.errors import Cancelled, EngineError, InputError
 from engine.weights import downloads
-from engine.weights.downloads import fetch
+from engine.weights.downloads import Published, fetch
 
+CERTIFICATE = Path(__file__).parents[2] / "data" / "tls" / "localhost.pem"
 BODY = random.Random(1).randbytes(700_001)
 OTHER = random.Random(2).randbytes(700_001)
 
 
 @dataclass
 class Site:
-    """A server of one file, and how it behaves."""
+    """A server of one file, and how it behaves.
+
+    Attributes:
+        length: What it says of what it sends: the truth where it is -1, nothing where it is None.
+        onward: Where it says that the file lies instead.
+    """
 
     url: str = ""
     body: bytes = BODY
     marks: dict[str, str] = field(default_factory=lambda: {"ETag": '"first"'})
     status: int = 200
     ranges: bool = True
-    says_length: bool = True
+    length: int | None = -1
+    chunked: bool = False
+    onward: str = ""
     breaks_after: int | None = None
     silence: threading.Event | None = None
     requests: list[dict[str, str]] = field(default_factory=list)
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
     site: Site
 
     def do_GET(self) -> None:
         site = self.site
         asked = {key.lower(): value for key, value in self.headers.items()}
         site.requests.append(asked)
+        if site.onward:
+            self.send_response(site.status)
+            self.send_header("Location", site.onward)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         if site.status != 200:
             self.send_error(site.status)
             return
@@ -59,14 +77,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(206 if first else 200)
         for name, value in site.marks.items():
             self.send_header(name, value)
-        if site.says_length:
-            self.send_header("Content-Length", str(len(body)))
+        if site.chunked:
+            self.send_header("Transfer-Encoding", "chunked")
+        elif site.length is not None:
+            self.send_header("Content-Length", str(len(body) if site.length < 0 else site.length))
         if first:
             self.send_header(
                 "Content-Range", f"bytes {first}-{len(site.body) - 1}/{len(site.body)}"
             )
         self.end_headers()
-        self.wfile.write(body[: site.breaks_after])
+        body = body[: site.breaks_after]
+        with contextlib.suppress(OSError):  # whoever has heard enough hangs up
+            self.wfile.write(b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body) if site.chunked else body)
+            self.wfile.flush()
         if site.silence:
             site.silence.wait(10)
 
@@ -74,15 +97,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
-@pytest.fixture
-def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    monkeypatch.setenv("no_proxy", "*")
+@contextmanager
+def served(scheme: str) -> Iterator[Site]:
+    """A site on this machine, spoken to by https or http."""
     site = Site()
     handler = type("SiteHandler", (Handler,), {"site": site})
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        server.daemon_threads = True
+        if scheme == "https":
+            own = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            own.load_cert_chain(CERTIFICATE)
+            server.socket = own.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-        site.url = f"http://127.0.0.1:{server.server_port}/file-{digest(BODY)}.pth"
+        site.url = f"{scheme}://127.0.0.1:{server.server_port}/file.pth"
         yield site
         if site.silence:
             site.silence.set()
@@ -91,16 +119,39 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 
 
 @pytest.fixture
+def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    monkeypatch.setenv("no_proxy", "*")
+    trusted = ssl.create_default_context(cafile=str(CERTIFICATE))
+    monkeypatch.setattr(downloads, "_trusted", lambda: trusted)
+    with served("https") as site:
+        yield site
+
+
+@pytest.fixture
+def open_site() -> Iterator[Site]:
+    """A site that anyone on the way can read, and change."""
+    with served("http") as site:
+        yield site
+
+
+@pytest.fixture
 def destination(tmp_path: Path) -> Path:
     return tmp_path / "networks" / "file.pth"
 
 
-def digest(body: bytes) -> str:
-    return hashlib.sha256(body).hexdigest()[:8]
+def published(site: Site, body: bytes = BODY) -> Published:
+    return Published(site.url, len(body), hashlib.sha256(body).hexdigest())
 
 
 def get(site: Site, destination: Path, body: bytes = BODY) -> None:
-    fetch(site.url, destination, digest(body), lambda done, total: None, lambda: False)
+    fetch(published(site, body), destination, lambda done, total: None, lambda: False)
+
+
+def watched(site: Site, destination: Path) -> list[tuple[int, int]]:
+    """What is told of the progress of a download."""
+    seen: list[tuple[int, int]] = []
+    fetch(published(site), destination, lambda *counts: seen.append(counts), lambda: False)
+    return seen
 
 
 def break_off(site: Site, destination: Path, after: int) -> None:
@@ -126,8 +177,7 @@ def test_the_bytes_are_asked_for_as_they_are_hashed(site: Site, destination: Pat
 
 
 def test_progress_counts_up_to_the_whole(site: Site, destination: Path) -> None:
-    seen: list[tuple[int, int]] = []
-    fetch(site.url, destination, digest(BODY), lambda *counts: seen.append(counts), lambda: False)
+    seen = watched(site, destination)
     assert {total for _, total in seen} == {len(BODY)}
     done = [count for count, _ in seen]
     assert done == sorted(set(done))
@@ -137,8 +187,7 @@ def test_progress_counts_up_to_the_whole(site: Site, destination: Path) -> None:
 def test_a_broken_line_is_told_and_resumed(site: Site, destination: Path) -> None:
     break_off(site, destination, after=300_000)
     assert not destination.exists()
-    seen: list[tuple[int, int]] = []
-    fetch(site.url, destination, digest(BODY), lambda *counts: seen.append(counts), lambda: False)
+    seen = watched(site, destination)
     assert site.requests[-1]["range"] == "bytes=300000-"
     assert site.requests[-1]["if-range"] == '"first"'
     assert seen[0][0] > 300_000
@@ -189,7 +238,7 @@ def test_a_file_that_changed_meanwhile_starts_over(site: Site, destination: Path
 
 def test_a_part_of_another_address_is_not_built_on(site: Site, destination: Path) -> None:
     break_off(site, destination, after=300_000)
-    site.url = site.url.replace("file-", "newer-")
+    site.url = site.url.replace("file", "newer")
     get(site, destination)
     assert "range" not in site.requests[-1]
     assert destination.read_bytes() == BODY
@@ -217,9 +266,8 @@ def test_a_cancelled_download_keeps_what_arrived(site: Site, destination: Path) 
     seen: list[int] = []
     with pytest.raises(Cancelled):
         fetch(
-            site.url,
+            published(site),
             destination,
-            digest(BODY),
             lambda done, total: seen.append(done),
             lambda: len(seen) == 2,
         )
@@ -262,9 +310,9 @@ def test_a_refusal_keeps_what_arrived_before(site: Site, destination: Path) -> N
 
 
 def test_no_connection_is_told_with_the_address(site: Site, destination: Path) -> None:
-    nobody = "http://127.0.0.1:1/file.pth"
+    site.url = "https://127.0.0.1:1/file.pth"
     with pytest.raises(EngineError, match=r"127\.0\.0\.1:1/file\.pth could not be reached"):
-        fetch(nobody, destination, "00", lambda done, total: None, lambda: False)
+        get(site, destination)
 
 
 def test_a_silent_line_counts_as_broken(
@@ -278,12 +326,130 @@ def test_a_silent_line_counts_as_broken(
     assert destination.read_bytes() == BODY
 
 
-def test_a_file_of_unknown_length_is_known_by_its_hash(site: Site, destination: Path) -> None:
-    site.says_length = False
-    totals: set[int] = set()
-    fetch(site.url, destination, digest(BODY), lambda done, total: totals.add(total), lambda: False)
-    assert totals == {0}
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_file_of_untold_length_is_counted_all_the_same(
+    site: Site, destination: Path, chunked: bool
+) -> None:
+    site.length, site.chunked = None, chunked
+    assert {total for _, total in watched(site, destination)} == {len(BODY)}
     assert destination.read_bytes() == BODY
+
+
+MORE = BODY + b"and more" * 200_000
+"""Begins like the file, and is longer."""
+
+
+@pytest.mark.parametrize("behaves", ["says so", "says nothing", "in chunks", "lies", "resumed"])
+def test_a_longer_file_is_refused_and_nothing_of_it_kept(
+    site: Site, destination: Path, behaves: str
+) -> None:
+    if behaves == "resumed":
+        break_off(site, destination, after=300_000)
+    site.body = MORE
+    site.length = {"says so": -1, "lies": len(BODY) + 1}.get(behaves)
+    site.chunked = behaves == "in chunks"
+    written = [0]
+    with pytest.raises(EngineError, match=r"not the published file file\.pth"):
+        fetch(published(site), destination, lambda done, total: written.append(done), lambda: False)
+    assert max(written) <= len(BODY)
+    assert remains(destination) == []
+
+
+@pytest.mark.parametrize("length", [-1, None])
+def test_a_shorter_file_is_no_file(site: Site, destination: Path, length: int | None) -> None:
+    site.body, site.length = BODY[:1000], length
+    with pytest.raises(EngineError, match=r"published|broke"):
+        get(site, destination)
+    assert not destination.exists()
+
+
+def test_a_file_that_turns_out_shorter_than_what_came_is_refused(
+    site: Site, destination: Path
+) -> None:
+    break_off(site, destination, after=300_000)
+    site.body = BODY[:1000]
+    with pytest.raises(EngineError, match="not the published file"):
+        get(site, destination)
+    assert remains(destination) == []
+    site.body = BODY
+    get(site, destination)
+    assert destination.read_bytes() == BODY
+
+
+def test_a_part_that_is_longer_than_the_file_begins_anew(site: Site, destination: Path) -> None:
+    break_off(site, destination, after=300_000)
+    (destination.parent / "file.pth.part").write_bytes(MORE)
+    get(site, destination)
+    assert "range" not in site.requests[-1]
+    assert destination.read_bytes() == BODY
+
+
+def test_an_address_that_is_not_https_is_not_asked(
+    site: Site, open_site: Site, destination: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file.pth").write_bytes(BODY)
+    own = (tmp_path / "file.pth").as_uri()
+    for url in (open_site.url, own, "ftp://127.0.0.1/file.pth", "data:,x", "", "file.pth"):
+        open_site.url = url
+        with pytest.raises(EngineError, match="no https address"):
+            get(open_site, destination)
+    assert open_site.requests == []
+    assert not destination.exists()
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_away_from_https_is_not_followed(
+    site: Site, open_site: Site, destination: Path, tmp_path: Path, status: int
+) -> None:
+    (tmp_path / "file.pth").write_bytes(BODY)
+    own = (tmp_path / "file.pth").as_uri()
+    site.status = status
+    for onward in (open_site.url, own, "ftp://127.0.0.1/file.pth", "HTTP://127.0.0.1/", "http:"):
+        site.onward = onward
+        with pytest.raises(EngineError, match="no https address") as caught:
+            get(site, destination)
+        assert "\n" not in str(caught.value)
+    assert open_site.requests == []
+    assert not destination.exists()
+
+
+def test_a_redirect_to_https_is_followed_and_resumed(site: Site, destination: Path) -> None:
+    with served("https") as elsewhere:
+        break_off(elsewhere, destination, after=300_000)
+        site.onward, site.status = elsewhere.url, 302
+        note = destination.parent / "file.pth.part.json"
+        note.write_text(note.read_text().replace(elsewhere.url, site.url))
+        get(site, destination)
+        assert elsewhere.requests[-1]["range"] == "bytes=300000-"
+    assert destination.read_bytes() == BODY
+
+
+@pytest.mark.parametrize("onward", ["/file.pth", "https://a..b/x", "https://[::/x", "https:///x"])
+def test_a_redirect_to_nowhere_ends(site: Site, destination: Path, onward: str) -> None:
+    site.onward, site.status = onward, 302
+    with pytest.raises(EngineError):
+        get(site, destination)
+    assert len(site.requests) < 20
+
+
+def test_a_server_that_is_not_the_one_it_says_is_not_believed(
+    site: Site, destination: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(downloads, "_trusted", ssl.create_default_context)
+    with pytest.raises(EngineError, match=r"could not be reached: .*certificate"):
+        get(site, destination)
+    assert site.requests == []
+
+
+def test_room_is_looked_for_even_if_the_server_tells_no_length(
+    site: Site, destination: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.length = None
+    usage = shutil.disk_usage("/")._replace(free=len(BODY) - 1)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage)
+    with pytest.raises(InputError, match="not enough room"):
+        get(site, destination)
+    assert remains(destination) == ["file.pth.part.json"]
 
 
 def test_too_little_room_is_told_before_the_download(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from engine.spec.choices import NetworkName
 from engine.spec.errors import Cancelled, EngineError, InputError, NetworkMissingError
 from engine.storage.paths import data_folder
 from engine.weights import installed
+from engine.weights.downloads import Published
 from engine.weights.installed import (
     Download,
     download_of,
@@ -40,12 +43,25 @@ def test_a_given_file_comes_first(tmp_path: Path) -> None:
     assert find_weights(VGG19, given) == given
 
 
-def test_a_given_file_must_exist(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("none.pth", r"There is no file none\.pth\."),
+        ("a\0b.pth", r"There is no file ab\.pth\."),
+        ("", "is a folder"),
+        ("pipe", "pipe is a pipe"),
+        ("/dev/null", "null is a device"),
+    ],
+)
+def test_a_given_file_must_be_one(tmp_path: Path, name: str, said: str) -> None:
     put(networks_folder() / "vgg19.safetensors")
-    for path in (tmp_path / "none.pth", tmp_path):
-        with pytest.raises(InputError, match=path.name) as caught:
-            find_weights(VGG19, path)
-        assert not isinstance(caught.value, NetworkMissingError)
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe")
+    elif said.endswith("ordinary file"):
+        pytest.skip("no pipes with names here")
+    with pytest.raises(InputError, match=said) as caught:
+        find_weights(VGG19, tmp_path / name)
+    assert not isinstance(caught.value, NetworkMissingError)
 
 
 def test_the_environments_folder_comes_before_the_users() -> None:
@@ -138,6 +154,15 @@ def test_an_import_is_found_and_says_where_it_came_from(
     assert all(torch.equal(imported[key], original[key]) for key in original)
 
 
+def test_a_file_of_any_name_can_be_imported(random_network: Path, tmp_path: Path) -> None:
+    odd = tmp_path / os.fsdecode(b"caf\xe9\x1b[31m.safetensors")
+    try:
+        odd.symlink_to(random_network)
+    except (OSError, ValueError):
+        pytest.skip("this disk takes no such names")
+    assert import_weights(odd, VGG19) == find_weights(VGG19)
+
+
 def test_a_refused_import_changes_nothing(tmp_path: Path) -> None:
     kept = put(networks_folder() / "vgg19.safetensors")
     with pytest.raises(InputError):
@@ -163,26 +188,47 @@ def test_an_import_onto_a_full_disk_changes_nothing(
     assert kept.read_bytes() == b"weights"
 
 
-@pytest.mark.parametrize("network", [NetworkName.VGG19, NetworkName.VGG16])
-def test_downloads_are_torchvisions_own(network: NetworkName) -> None:
+@pytest.mark.parametrize(
+    ("network", "name", "size"),
+    [(VGG19, "vgg19-dcbb9e9d.pth", 574_673_361), (VGG16, "vgg16-397923af.pth", 553_433_881)],
+)
+def test_downloads_are_torchvisions_own_and_known_to_the_last_bit(
+    network: NetworkName, name: str, size: int
+) -> None:
     download = download_of(network)
-    assert download.url.startswith("https://")
-    assert download.url.endswith(f"/{network}-{download.digest}.pth")
-    assert 500e6 < download.size < 600e6
+    assert download.file.url.startswith("https://")
+    assert download.file.url.endswith(f"/{name}")
+    assert download.file.size == size
+    assert len(download.file.sha256) == 64
+    assert name == f"{network}-{download.file.sha256[:8]}.pth"
     assert download.destination == networks_folder() / f"{network}.safetensors"
+
+
+@pytest.mark.parametrize("name", ["vgg19-00ff00ff.pth", "vgg19.pth", "dcbb9e9d/vgg19.pth"])
+def test_another_file_of_torchvisions_is_told_and_not_fetched(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    from torchvision import models
+
+    other = SimpleNamespace(IMAGENET1K_V1=SimpleNamespace(url=f"https://example.org/{name}"))
+    monkeypatch.setattr(models, "VGG19_Weights", other)
+    monkeypatch.setattr(installed, "fetch", lambda *_: pytest.fail("fetched it"))
+    with pytest.raises(EngineError, match="knows another file") as caught:
+        download()
+    assert name.rpartition("/")[2] in caught.value.message
+    assert "import a file" in caught.value.remedy
 
 
 @pytest.fixture
 def offered(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Path], Any]], None]:
     """Let a download be answered by a function that is given where the file should arrive."""
-    download = Download(
-        "https://example.org/vgg19-00ff00ff.pth", 1, "00ff00ff", networks_folder() / "kept"
-    )
+    file = Published("https://example.org/vgg19-00ff00ff.pth", 1, 64 * "0")
+    download = Download(file, networks_folder() / "kept")
     monkeypatch.setattr(installed, "download_of", lambda network: download)
 
     def offer(answer: Callable[[Path], Any]) -> None:
-        def fetch(url: str, destination: Path, digest: str, *hooks: object) -> None:
-            assert (url, digest) == (download.url, download.digest)
+        def fetch(file: Published, destination: Path, *hooks: object) -> None:
+            assert file == download.file
             destination.parent.mkdir(parents=True, exist_ok=True)
             answer(destination)
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from PySide6.QtWidgets import QComboBox, QLabel, QToolButton
-from scripted import COMPUTING, act, leave, settle
+from scripted import COMPUTING, act, leave, read, settle
 
 from engine.plan.machine import DeviceHere, Inventory
 from engine.spec.choices import Device
@@ -127,7 +127,7 @@ def test_a_long_name_has_the_whole_row_and_the_panel_grows_no_wider(qtbot):
 def test_the_status_bar_names_the_first_and_its_tooltip_all(make_shell, engine, qtbot):
     shell = loaded(make_shell, engine, REFUSED, qtbot)
     assert shell.window.device_label.text() == CPU.words
-    tip = shell.window.device_label.toolTip()
+    tip = read(shell.window.device_label.toolTip())
     assert tip == "CPU, 8 threads, float32 (recordings gave wrong numbers)\nGTX 1080 is too old"
 
 

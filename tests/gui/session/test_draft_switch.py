@@ -8,6 +8,7 @@ from scripted import leave
 from engine.spec.choices import NetworkName
 from engine.spec.errors import InputError
 from engine.weights import installed
+from engine.weights.downloads import Published
 from engine.weights.installed import Download
 from gui.app.actions import Action
 from gui.base.states import State
@@ -16,7 +17,9 @@ from gui.inputs.opening import Role
 
 @pytest.fixture
 def published(monkeypatch, tmp_path):
-    download = Download("https://example.org/v.pth", 548_000_000, "0123abcd", tmp_path / "kept")
+    download = Download(
+        Published("https://example.org/v.pth", 548_000_000, 64 * "0"), tmp_path / "kept"
+    )
     monkeypatch.setattr(installed, "download_of", lambda network: download)
 
 

@@ -9,6 +9,7 @@ from scripted import settle
 from engine.spec.choices import NetworkName
 from engine.spec.errors import Cancelled, EngineError
 from engine.weights import installed
+from engine.weights.downloads import Published
 from engine.weights.installed import Download
 from gui.app.actions import Action
 
@@ -17,7 +18,7 @@ URL = "https://example.org/vgg19-0123abcd.pth"
 
 @pytest.fixture
 def published(monkeypatch, tmp_path):
-    download = Download(URL, 548_000_000, "0123abcd", tmp_path / "kept.safetensors")
+    download = Download(Published(URL, 548_000_000, 64 * "0"), tmp_path / "kept.safetensors")
     monkeypatch.setattr(installed, "download_of", lambda network: download)
     return download
 
