@@ -20,7 +20,9 @@ progressive JPEG once more for the check that goes on meanwhile."""
 _FIXED = 150_000_000
 """Bytes for what does not grow with the picture."""
 
-_SECONDS, _SECONDS_PER_MEGAPIXEL, _SECONDS_PER_MEGABYTE = 2.0, 0.25, 0.01
+_SECONDS, _SECONDS_PER_MEGABYTE = 2.0, 0.01
+_SECONDS_PER_MEGAPIXEL = {"WEBP": 0.25, "AVIF": 0.25, "HEIF": 0.25}
+_USUAL_SECONDS_PER_MEGAPIXEL = 0.1
 """Of the processor's time, several times what whole pictures were measured to take."""
 
 _BITS = {"1": 1, "L": 8, "P": 8, "LA": 16, "I;16": 16, "RGB": 24}
@@ -61,6 +63,7 @@ def needs_of(image: Image.Image, file_size: int) -> Needs:
     """
     pixels = image.width * image.height
     beside = _BESIDE.get(image.format or "", 0)
+    per_megapixel = _SECONDS_PER_MEGAPIXEL.get(image.format or "", _USUAL_SECONDS_PER_MEGAPIXEL)
     data = 0
     if image.format in ("JPEG", "MPO"):
         beside = _PROGRESSIVE if image.info.get("progressive") else 0
@@ -69,9 +72,7 @@ def needs_of(image: Image.Image, file_size: int) -> Needs:
     return Needs(
         result=3 * pixels,
         memory=each * pixels + data + _FIXED,
-        seconds=_SECONDS
-        + _SECONDS_PER_MEGAPIXEL * pixels / 1e6
-        + _SECONDS_PER_MEGABYTE * file_size / 1e6,
+        seconds=_SECONDS + per_megapixel * pixels / 1e6 + _SECONDS_PER_MEGABYTE * file_size / 1e6,
     )
 
 
