@@ -21,6 +21,7 @@ from torch.optim.adam import adam
 from engine.objective.evaluation import Evaluation
 from engine.run.lbfgs import Curvature, curvature_from, lbfgs_step
 from engine.spec.choices import OptimizerName
+from engine.spec.heeding import Heed, heedless
 from engine.spec.settings import Settings
 
 Resize = Callable[[Tensor], Tensor]
@@ -134,15 +135,18 @@ def beginning(image: Tensor) -> Descent:
 
 
 @torch.no_grad()
-def moved(descent: Descent, evaluation: Evaluation, settings: Settings) -> Descent:
+def moved(
+    descent: Descent, evaluation: Evaluation, settings: Settings, heed: Heed = heedless
+) -> Descent:
     """One step downhill from the image where the objective was evaluated.
 
-    The evaluation's gradient is used up.
+    The evaluation's gradient is used up. Where `heed` raises, the descent is as it was.
     """
     image = descent.image
     # In place: another image's worth of memory would be held through the step.
     gradient = evaluation.gradient.mul_(image.numel()).contiguous()
-    memory = _step(image, gradient, descent.memory, settings)
+    heed()
+    memory = _step(image, gradient, descent.memory, settings, heed)
     image.clamp_(0, 1)
     averaged = descent.averaged
     if settings.optimizer is OptimizerName.ADAM and settings.averaging > 0:
@@ -211,7 +215,9 @@ def _on_host(image: Tensor) -> Tensor:
     return torch.empty_like(image, device="cpu").copy_(image)
 
 
-def _step(image: Tensor, gradient: Tensor, memory: Memory, settings: Settings) -> Memory:
+def _step(
+    image: Tensor, gradient: Tensor, memory: Memory, settings: Settings, heed: Heed
+) -> Memory:
     """Move the image in place, and say what is remembered of it."""
     match settings.optimizer:
         case OptimizerName.ADAM:
@@ -225,6 +231,7 @@ def _step(image: Tensor, gradient: Tensor, memory: Memory, settings: Settings) -
                 history=settings.lbfgs_history,
                 first=_FIRST_STEP,
                 longest=_LONGEST_STEP,
+                heed=heed,
             )
         case OptimizerName.GRADIENT_DESCENT:
             image.add_(gradient, alpha=-settings.step_size)

@@ -28,10 +28,10 @@ SMALL = {
 class RealEngine:
     """The engine itself, where other tests have a scripted one."""
 
-    def __call__(self, job, frame_due):
+    def __call__(self, job, frame_due, ending):
         from engine.run.stylize import stylize
 
-        return stylize(job, frame_due)
+        return stylize(job, frame_due, ending)
 
     def foresee(self, request):
         from gui.session.warming import foresee
