@@ -60,6 +60,8 @@ def render(options: RenderOptions) -> int:
     with _interrupts(control, display):
         work = stylize(commission.job, ending=control.ending)
         outcome = _run(steer(work, control), display)
+        if control.discarded:  # perhaps only while a stopped job's picture was being made
+            raise Cancelled
         if outcome.pastiche is not None:
             _save(options, commission, outcome, outcome.pastiche)
     if outcome.error is not None:
