@@ -85,6 +85,7 @@ class Objective:
         closing = (partial(term.close, sums.pop(term), scale) for term in self._terms.additive)
         for term, closed in zip(self._terms.additive, side_by_side(closing), strict=True):
             values[term.name], slopes[term] = closed
+            heed()
         gradient = self._network.vjp(tape, add_gradient).div_(scale)
         for pixel in self._terms.pixel:
             values[pixel.name] = pixel.add_gradient(image, gradient, heed=heed)

@@ -54,11 +54,11 @@ def entered(
     if state.descent is None:
         generator = torch.Generator()
         generator.set_state(state.random)
-        descent = beginning(first_image(generator))
+        descent = beginning(first_image(generator), heed)
         return replace(state, scale=1, random=generator.get_state(), descent=descent)
     image = resized(result(state.descent, plan.settings), canvas, heed).clamp_(0, 1)
     heed()
-    descent = carried(state.descent, image, lambda moment: resized(moment, canvas, heed))
+    descent = carried(state.descent, image, lambda moment: resized(moment, canvas, heed), heed)
     return replace(state, scale=state.scale + 1, step=0, descent=descent)
 
 

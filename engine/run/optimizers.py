@@ -127,11 +127,16 @@ def placed(descent: Descent, device: torch.device) -> Descent:
     return descent_from(tensors, descent.averaged)
 
 
-def beginning(image: Tensor) -> Descent:
+def beginning(image: Tensor, heed: Heed = heedless) -> Descent:
     """A descent from an image (1, 3, H, W), float32, which is copied."""
     # Image and gradient lie alike in memory: Adam's fused kernel walks both as they lie.
     image = image.clone(memory_format=torch.contiguous_format)
-    return Descent(image, torch.zeros_like(image), 0, _on_host(image), _on_host(image))
+    heed()  # memory that is touched for the first time takes longer than what is written to it
+    average = torch.zeros_like(image)
+    heed()
+    good = _on_host(image)
+    heed()
+    return Descent(image, average, 0, good, candidate=_on_host(image))
 
 
 @torch.no_grad()
@@ -190,9 +195,9 @@ def for_changed_objective(descent: Descent) -> Descent:
 
 
 @torch.no_grad()
-def carried(descent: Descent, image: Tensor, resize: Resize) -> Descent:
+def carried(descent: Descent, image: Tensor, resize: Resize, heed: Heed = heedless) -> Descent:
     """A descent from `image` at the next scale, with this one's moments where they hold."""
-    finer, memory = beginning(image), descent.memory
+    finer, memory = beginning(image, heed), descent.memory
     if not isinstance(memory, Moments):
         return finer
     moments = Moments(
@@ -221,7 +226,7 @@ def _step(
     """Move the image in place, and say what is remembered of it."""
     match settings.optimizer:
         case OptimizerName.ADAM:
-            moments = memory if isinstance(memory, Moments) else _no_moments(image)
+            moments = memory if isinstance(memory, Moments) else _no_moments(image, heed)
             return _adam_step(image, gradient, moments, settings.learning_rate)
         case OptimizerName.LBFGS:
             return lbfgs_step(
@@ -238,9 +243,13 @@ def _step(
             return None
 
 
-def _no_moments(image: Tensor) -> Moments:
+def _no_moments(image: Tensor, heed: Heed) -> Moments:
     steps = torch.zeros((), dtype=torch.float32, device=_counting_place(image.device))
-    return Moments(steps, torch.zeros_like(image), torch.zeros_like(image))
+    first = torch.zeros_like(image)
+    heed()
+    second = torch.zeros_like(image)
+    heed()
+    return Moments(steps, first, second)
 
 
 def _counting_place(device: torch.device) -> torch.device:
