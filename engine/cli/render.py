@@ -58,7 +58,10 @@ def render(options: RenderOptions) -> int:
 
     control = Control()
     with _interrupts(control, display):
-        outcome = _run(steer(stylize(commission.job), control), display)
+        work = stylize(commission.job, ending=control.ending)
+        outcome = _run(steer(work, control), display)
+        if control.discarded:  # perhaps only while a stopped job's picture was being made
+            raise Cancelled
         if outcome.pastiche is not None:
             _save(options, commission, outcome, outcome.pastiche)
     if outcome.error is not None:

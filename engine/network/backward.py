@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from engine.network.segments import Segment
+from engine.spec.heeding import Heed
 from engine.spec.tiles import Box, Tile
 
 Visit = Callable[[str, Tensor, Box], None]
@@ -92,9 +93,12 @@ def cropped(flow: Tensor, tile: Tile, records: list[Record] | None) -> Tensor:
     return own.of(flow)
 
 
-def walk_back(records: list[Record], gradient: Tensor | None, add_gradient: AddGradient) -> Tensor:
+def walk_back(
+    records: list[Record], gradient: Tensor | None, add_gradient: AddGradient, heed: Heed
+) -> Tensor:
     """Walk records back from the last, adding the losses' gradients; empties them."""
     while records:
+        heed()
         record = records.pop()
         if record.tap is None:
             if gradient is not None:

@@ -41,6 +41,7 @@ from engine.network.convolutions import Arithmetic, Convolution
 from engine.network.pooling import Transpose, pool, stopping
 from engine.network.segments import Block, Segment, blocks_for, segments_for
 from engine.spec.choices import NetworkName, Padding, Pooling
+from engine.spec.heeding import Heed, heedless
 from engine.spec.tiles import WHOLE, Tile, Tiling
 
 MEAN = (0.485, 0.456, 0.406)
@@ -59,6 +60,7 @@ class Network:
         pooling: How VGG's features are halved; the draft network's are always averaged.
         padding: What lies beyond the border for conv1_1.
         tiling: How images are cut; the features and gradients are the same for each.
+        heed: Called before each block on the way there, and each operation on the way back.
 
     Attributes:
         projections: Layer -> (K, C), at least float32: what of the features the losses are to
@@ -74,8 +76,10 @@ class Network:
         pooling: Pooling = Pooling.MAX,
         padding: Padding = Padding.ZEROS,
         tiling: Tiling = WHOLE,
+        heed: Heed = heedless,
     ) -> None:
         self.arithmetic = arithmetic
+        self.heed = heed
         self.layers = frozenset(layers)
         self.tiling = tiling
         # The draft network was trained with another pooling than the VGG networks.
@@ -183,7 +187,7 @@ class Network:
             part = gradient
             if gradient is not None and not lone:
                 part = tile.inner.shrunk(segment.grid).of(gradient)
-            part = walk_back(operations, part, add_gradient)
+            part = walk_back(operations, part, add_gradient, self.heed)
             if lone:
                 return part
             if total is None:
@@ -207,6 +211,7 @@ class Network:
             note(records, self._unnormalise)
         flow = self.arithmetic.tensor(flow)
         for block in segment.blocks:
+            self.heed()
             flow = self._convolve(flow, block, tile, records, visit)
             if not block.pooled:
                 continue

@@ -101,8 +101,7 @@ def side_by_side(works: Iterable[Callable[[], _Result]]) -> Iterator[_Result]:
     In a recording they share some streams: chains of small kernels, such as those of the roots,
     leave most of a card idle. What they allocate is used elsewhere only once all are done.
     """
-    begun = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
-    if not (begun and torch.cuda.is_current_stream_capturing()):
+    if not is_recording():
         yield from (work() for work in works)
         return
     present = torch.cuda.current_stream()
@@ -115,6 +114,12 @@ def side_by_side(works: Iterable[Callable[[], _Result]]) -> Iterator[_Result]:
     for lane in lanes:
         present.wait_stream(lane)
     yield from results
+
+
+def is_recording() -> bool:
+    """Whether what is computed now, in this thread, is only recorded, to be replayed."""
+    begun = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
+    return bool(begun and torch.cuda.is_current_stream_capturing())
 
 
 @functools.cache

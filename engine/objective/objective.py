@@ -62,6 +62,8 @@ class Objective:
 
     def evaluate(self, image: Tensor) -> Evaluation:
         """Value, terms and gradient at an image (1, 3, H, W), sRGB in 0..1, on the device."""
+        # Of a large image each pass over all of it takes long, too.
+        heed = self._network.heed
         image = self._orientation.of(image)
         scale = self._scale(image)
         sums: dict[AdditiveTerm[Any], Any] = {}
@@ -83,9 +85,11 @@ class Objective:
         closing = (partial(term.close, sums.pop(term), scale) for term in self._terms.additive)
         for term, closed in zip(self._terms.additive, side_by_side(closing), strict=True):
             values[term.name], slopes[term] = closed
+            heed()
         gradient = self._network.vjp(tape, add_gradient).div_(scale)
         for pixel in self._terms.pixel:
-            values[pixel.name] = pixel.add_gradient(image, gradient)
+            values[pixel.name] = pixel.add_gradient(image, gradient, heed=heed)
+        heed()
         # A slider may stand at 0 for a moment: then nothing is asked and the picture stays.
         terms = torch.stack([*values.values()] or [image.new_zeros(())])
         return Evaluation(terms.sum(), terms, self._orientation.back(gradient))

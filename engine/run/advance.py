@@ -14,6 +14,7 @@ from engine.run.optimizers import beginning, carried, is_finite, moved, result
 from engine.run.state import State, is_done
 from engine.run.tensors import resized
 from engine.spec.choices import Device
+from engine.spec.heeding import Heed
 from engine.spec.layers import measured_layers
 from engine.spec.plan import Plan
 
@@ -38,27 +39,31 @@ def beginning_of(plan: Plan) -> State:
     )
 
 
-def entered(plan: Plan, state: State, first_image: Callable[[torch.Generator], Tensor]) -> State:
+def entered(
+    plan: Plan, state: State, first_image: Callable[[torch.Generator], Tensor], heed: Heed
+) -> State:
     """The state at the next scale: the last one's result enlarged, or the first image.
 
     Args:
         plan: Says how large.
         state: At the end of a scale, or before the first.
         first_image: Makes it, (1, 3, H, W), and moves the generator on.
+        heed: Called in between; where it raises, the state is as it was.
     """
     canvas = plan.scales[state.scale].canvas
     if state.descent is None:
         generator = torch.Generator()
         generator.set_state(state.random)
-        descent = beginning(first_image(generator))
+        descent = beginning(first_image(generator), heed)
         return replace(state, scale=1, random=generator.get_state(), descent=descent)
-    image = resized(result(state.descent, plan.settings), canvas).clamp_(0, 1)
-    descent = carried(state.descent, image, lambda moment: resized(moment, canvas))
+    image = resized(result(state.descent, plan.settings), canvas, heed).clamp_(0, 1)
+    heed()
+    descent = carried(state.descent, image, lambda moment: resized(moment, canvas, heed), heed)
     return replace(state, scale=state.scale + 1, step=0, descent=descent)
 
 
 def advance(
-    plan: Plan, state: State, objective: OrientedObjectives
+    plan: Plan, state: State, objective: OrientedObjectives, heed: Heed
 ) -> tuple[State, Evaluation | None]:
     """Evaluate the objective where the image is, and move the image one step downhill.
 
@@ -66,6 +71,7 @@ def advance(
         plan: Says by which optimiser.
         state: Used up: its tensors live on in the one returned.
         objective: At this scale.
+        heed: Called in between; where it raises, as where the network does, the state is as it was.
 
     Returns:
         The state after the step, and the evaluation before it; None where the numbers broke an
@@ -78,7 +84,8 @@ def advance(
         evaluation = objective.evaluate(state.begun.image, state.step)
     except torch.linalg.LinAlgError:  # type: ignore[attr-defined]
         return counted, None
-    return replace(counted, descent=moved(state.begun, evaluation, plan.settings)), evaluation
+    descent = moved(state.begun, evaluation, plan.settings, heed)
+    return replace(counted, descent=descent), evaluation
 
 
 def is_due_to_be_checked(plan: Plan, state: State) -> bool:

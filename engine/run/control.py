@@ -1,4 +1,4 @@
-"""Pause, resume, stop, discard and retune between two steps; the one object two threads share."""
+"""Pause, resume, stop, discard and retune a running job; the one object two threads share."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Work = Talk[Outcome]
 
 
 class Ended(Exception):  # noqa: N818 - carries a decision out of the loops, not an error
-    """The person asked to end early."""
+    """The person asked to end here."""
 
     def __init__(self, ending: Ending) -> None:
         super().__init__(ending)
@@ -43,7 +43,7 @@ class Ended(Exception):  # noqa: N818 - carries a decision out of the loops, not
 class Control:
     """The steering wheel of one job; every method may be called from any thread.
 
-    The thread that runs the job calls only `next_command`.
+    The thread that runs the job calls only `next_command` and `ending`.
     """
 
     def __init__(self) -> None:
@@ -76,6 +76,15 @@ class Control:
             self._discard = True
             self._changed.notify_all()
 
+    def ending(self) -> Ending | None:
+        """How the job is to end, if it is to; discarding outranks stopping.
+
+        It waits for nothing, so it can be asked thousands of times in a step.
+        """
+        if self._discard:
+            return Ending.DISCARDED
+        return Ending.STOPPED if self._stop else None
+
     @property
     def discarded(self) -> bool:
         """Whether the job was discarded; it may have ended before it heard of that."""
@@ -84,7 +93,7 @@ class Control:
     @property
     def holding(self) -> bool:
         """Whether the job is held before its next step."""
-        return self._paused and not (self._stop or self._discard)
+        return self._paused and self.ending() is None
 
     def retune(self, change: Retune) -> None:
         """Use changed settings from the next step on; the latest change wins."""
@@ -98,11 +107,12 @@ class Control:
         A retune during a pause waits for the end of the pause.
         """
         with self._changed:
-            self._changed.wait_for(lambda: not self._paused or self._stop or self._discard)
-            if self._discard:
-                return Discard()
-            if self._stop:
-                return Stop()
+            self._changed.wait_for(lambda: not self.holding)
+            match self.ending():
+                case Ending.DISCARDED:
+                    return Discard()
+                case Ending.STOPPED:
+                    return Stop()
             change, self._retune = self._retune, None
             return change
 

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from engine.spec.heeding import Heed, heedless
+
 _LEAST_CURVATURE = 1e-10
 """A pair of a step and a change of gradient with less would spoil the approximation."""
 
@@ -81,6 +83,7 @@ def lbfgs_step(
     history: int,
     first: float,
     longest: float,
+    heed: Heed = heedless,
 ) -> Curvature:
     """Move an image downhill in place.
 
@@ -93,6 +96,7 @@ def lbfgs_step(
         history: How many pairs are remembered.
         first: Root mean square of the first step.
         longest: Root mean square that no step exceeds.
+        heed: Called between pairs; where it raises, image and memory are as they were.
 
     Returns:
         The memory for the next step.
@@ -102,11 +106,12 @@ def lbfgs_step(
         # Finite even where nothing slopes.
         scale = first / _length(gradient)
         scale = scale.clamp_max(torch.finfo(scale.dtype).max)
-        memory = Curvature(image.clone(), gradient, scale)
+        memory = Curvature(torch.empty_like(image), gradient, scale)
     else:
         memory = _remembering(memory, image, gradient, history)
-    direction = _downhill(memory)
+    direction = _downhill(memory, heed)
     direction.mul_((longest / _length(direction)).clamp_max(1))
+    memory.before.copy_(image)
     image.add_(direction.view_as(image))
     return memory
 
@@ -119,19 +124,21 @@ def _remembering(memory: Curvature, image: Tensor, gradient: Tensor, history: in
     weight = torch.where(useful, curvature.reciprocal(), 0)
     scale = torch.where(useful, curvature / change.dot(change), memory.scale)
     pairs = (*memory.pairs, _Pair(step, change, weight))[-history:]
-    return Curvature(memory.before.copy_(image), gradient, scale, pairs)
+    return Curvature(memory.before, gradient, scale, pairs)
 
 
-def _downhill(memory: Curvature) -> Tensor:
+def _downhill(memory: Curvature, heed: Heed) -> Tensor:
     """Minus the approximate inverse Hessian times the gradient."""
     direction = memory.gradient.neg()
     factors = []
     for pair in reversed(memory.pairs):
+        heed()
         factor = pair.step.dot(direction) * pair.weight
         direction.addcmul_(pair.change, factor, value=-1)
         factors.append(factor)
     direction.mul_(memory.scale)
     for pair, factor in zip(memory.pairs, reversed(factors), strict=True):
+        heed()
         direction.addcmul_(pair.step, factor - pair.change.dot(direction) * pair.weight)
     return direction
 

@@ -21,6 +21,7 @@ from torch.optim.adam import adam
 from engine.objective.evaluation import Evaluation
 from engine.run.lbfgs import Curvature, curvature_from, lbfgs_step
 from engine.spec.choices import OptimizerName
+from engine.spec.heeding import Heed, heedless
 from engine.spec.settings import Settings
 
 Resize = Callable[[Tensor], Tensor]
@@ -126,23 +127,31 @@ def placed(descent: Descent, device: torch.device) -> Descent:
     return descent_from(tensors, descent.averaged)
 
 
-def beginning(image: Tensor) -> Descent:
+def beginning(image: Tensor, heed: Heed = heedless) -> Descent:
     """A descent from an image (1, 3, H, W), float32, which is copied."""
     # Image and gradient lie alike in memory: Adam's fused kernel walks both as they lie.
     image = image.clone(memory_format=torch.contiguous_format)
-    return Descent(image, torch.zeros_like(image), 0, _on_host(image), _on_host(image))
+    heed()  # memory that is touched for the first time takes longer than what is written to it
+    average = torch.zeros_like(image)
+    heed()
+    good = _on_host(image)
+    heed()
+    return Descent(image, average, 0, good, candidate=_on_host(image))
 
 
 @torch.no_grad()
-def moved(descent: Descent, evaluation: Evaluation, settings: Settings) -> Descent:
+def moved(
+    descent: Descent, evaluation: Evaluation, settings: Settings, heed: Heed = heedless
+) -> Descent:
     """One step downhill from the image where the objective was evaluated.
 
-    The evaluation's gradient is used up.
+    The evaluation's gradient is used up. Where `heed` raises, the descent is as it was.
     """
     image = descent.image
     # In place: another image's worth of memory would be held through the step.
     gradient = evaluation.gradient.mul_(image.numel()).contiguous()
-    memory = _step(image, gradient, descent.memory, settings)
+    heed()
+    memory = _step(image, gradient, descent.memory, settings, heed)
     image.clamp_(0, 1)
     averaged = descent.averaged
     if settings.optimizer is OptimizerName.ADAM and settings.averaging > 0:
@@ -186,9 +195,9 @@ def for_changed_objective(descent: Descent) -> Descent:
 
 
 @torch.no_grad()
-def carried(descent: Descent, image: Tensor, resize: Resize) -> Descent:
+def carried(descent: Descent, image: Tensor, resize: Resize, heed: Heed = heedless) -> Descent:
     """A descent from `image` at the next scale, with this one's moments where they hold."""
-    finer, memory = beginning(image), descent.memory
+    finer, memory = beginning(image, heed), descent.memory
     if not isinstance(memory, Moments):
         return finer
     moments = Moments(
@@ -211,11 +220,13 @@ def _on_host(image: Tensor) -> Tensor:
     return torch.empty_like(image, device="cpu").copy_(image)
 
 
-def _step(image: Tensor, gradient: Tensor, memory: Memory, settings: Settings) -> Memory:
+def _step(
+    image: Tensor, gradient: Tensor, memory: Memory, settings: Settings, heed: Heed
+) -> Memory:
     """Move the image in place, and say what is remembered of it."""
     match settings.optimizer:
         case OptimizerName.ADAM:
-            moments = memory if isinstance(memory, Moments) else _no_moments(image)
+            moments = memory if isinstance(memory, Moments) else _no_moments(image, heed)
             return _adam_step(image, gradient, moments, settings.learning_rate)
         case OptimizerName.LBFGS:
             return lbfgs_step(
@@ -225,15 +236,20 @@ def _step(image: Tensor, gradient: Tensor, memory: Memory, settings: Settings) -
                 history=settings.lbfgs_history,
                 first=_FIRST_STEP,
                 longest=_LONGEST_STEP,
+                heed=heed,
             )
         case OptimizerName.GRADIENT_DESCENT:
             image.add_(gradient, alpha=-settings.step_size)
             return None
 
 
-def _no_moments(image: Tensor) -> Moments:
+def _no_moments(image: Tensor, heed: Heed) -> Moments:
     steps = torch.zeros((), dtype=torch.float32, device=_counting_place(image.device))
-    return Moments(steps, torch.zeros_like(image), torch.zeros_like(image))
+    first = torch.zeros_like(image)
+    heed()
+    second = torch.zeros_like(image)
+    heed()
+    return Moments(steps, first, second)
 
 
 def _counting_place(device: torch.device) -> torch.device:

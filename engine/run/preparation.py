@@ -16,6 +16,7 @@ from engine.run.state import Snapshot
 from engine.run.targets import TargetMeasurer
 from engine.spec.errors import InputError
 from engine.spec.events import causes
+from engine.spec.heeding import Heed
 from engine.spec.job import Job
 from engine.spec.pictures import written
 from engine.spec.tiles import Tiling
@@ -37,8 +38,13 @@ class Prepared:
     tiling: Tiling
 
 
-def prepare(job: Job, before: Snapshot | None) -> Prepared:
+def prepare(job: Job, before: Snapshot | None, heed: Heed) -> Prepared:
     """Make a job ready, from its beginning or from where it stood before.
+
+    Args:
+        job: Which.
+        before: Where it stood; None to begin.
+        heed: Called in between, and by all that is measured and evaluated afterwards.
 
     Raises:
         InputError: A picture is too narrow, the network weights are not there, are none, or are
@@ -55,7 +61,8 @@ def prepare(job: Job, before: Snapshot | None) -> Prepared:
     device_memory.cap_memory(device)
     device_memory.forget_peak(device)
     file = find_weights(plan.network, machine.networks.get(plan.network))
-    targets = TargetMeasurer(job, plan, file)
+    heed()
+    targets = TargetMeasurer(job, plan, file, heed)
     if plan.network_sha256 not in (None, targets.network_sha256):
         raise InputError(
             f"{file.name} is not the file that the picture was begun with.",

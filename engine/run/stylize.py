@@ -6,6 +6,7 @@
         at the end of a scale: measure the pictures at the next one, and enlarge the image
         else: state = advance(plan, state, objective)
         a few times a second: yield progress; take a command (retune, stop, discard)
+        in the middle of all that: end where that is asked for
 
 There is no thread, pause or window in here: whoever iterates decides when the next step happens.
 `engine.run.walk` decides what comes next, `engine.run.advance` is the step.
@@ -32,6 +33,10 @@ def _never() -> bool:
     return False
 
 
+def _to_its_end() -> Ending | None:
+    return None
+
+
 def _keep_nothing(_snapshot: Snapshot) -> None:
     pass
 
@@ -39,6 +44,7 @@ def _keep_nothing(_snapshot: Snapshot) -> None:
 def stylize(
     job: Job,
     frame_due: Callable[[], bool] = _never,
+    ending: Callable[[], Ending | None] = _to_its_end,
     *,
     snapshot: Snapshot | None = None,
     keep: Callable[[Snapshot], None] = _keep_nothing,
@@ -48,6 +54,8 @@ def stylize(
     Args:
         job: What to make it from.
         frame_due: Asked before each progress; when true, the progress carries a frame.
+        ending: Asked in the middle of steps, between any two layers of a tile, whether and how the
+            job is to end. What it was doing is given up: the picture is as it was before.
         snapshot: Of the same job, to go on from; its tensors are used up.
         keep: Shown where the job stands after each step and event. The tensors change once it
             returns, so it writes them down or leaves them. What it raises ends the job.
@@ -58,10 +66,10 @@ def stylize(
     Returns:
         How the job ended. An error is part of that, and never costs the picture so far.
     """
-    walk = Walk(job, Teller(frame_due), snapshot, keep)
+    walk = Walk(job, Teller(frame_due), ending, snapshot, keep)
     try:
-        ending, error = yield from _to_the_end(walk)
-        return walk.outcome(ending, error)
+        how, error = yield from _to_the_end(walk)
+        return walk.outcome(how, error)
     finally:
         walk.release()
         device_memory.release_memory()

@@ -15,6 +15,7 @@ from engine.objective.terms.content import ContentTarget
 from engine.run import devices
 from engine.run.tensors import to_tensor
 from engine.spec.computing import Computing
+from engine.spec.heeding import Heed, heedless
 from engine.spec.job import Job
 from engine.spec.layers import MeasuredLayers
 from engine.spec.pictures import PictureRef, Size
@@ -32,6 +33,7 @@ class TargetMeasurer:
         job: Whose pictures.
         plan: Which network, where, in which numbers, and how it looks.
         file: With the network weights; read at once.
+        heed: Called in the middle of all measuring and, by the network, of evaluations.
 
     Attributes:
         network_sha256: Of the file of network weights, as it was read.
@@ -40,8 +42,8 @@ class TargetMeasurer:
         InputError: The network file cannot be used.
     """
 
-    def __init__(self, job: Job, plan: Plan, file: Path) -> None:
-        self._job, self._plan = job, plan
+    def __init__(self, job: Job, plan: Plan, file: Path, heed: Heed = heedless) -> None:
+        self._job, self._plan, self._heed = job, plan, heed
         self._arithmetic: Arithmetic = devices.set_up(plan.computing)
         self._tiling = plan.tiling
         self._weights: NetworkWeights | None = read_weights(file, plan.network)
@@ -114,8 +116,9 @@ class TargetMeasurer:
                 settings.pooling,
                 settings.padding,
                 self._tiling,
+                self._heed,
             )
         return self._network
 
     def _tensor(self, ref: PictureRef, size: Size) -> torch.Tensor:
-        return to_tensor(self._job.picture(ref).pixels, size, self.device)
+        return to_tensor(self._job.picture(ref).pixels, size, self.device, heed=self._heed)

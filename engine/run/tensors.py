@@ -8,6 +8,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
+from engine.spec.heeding import Heed, heedless
 from engine.spec.pictures import Pixels, Size
 from engine.spec.tiles import Box
 
@@ -19,7 +20,12 @@ _BAND = 512
 
 
 def to_tensor(
-    pixels: Pixels, size: Size, device: torch.device, *, part: Box | None = None
+    pixels: Pixels,
+    size: Size,
+    device: torch.device,
+    *,
+    part: Box | None = None,
+    heed: Heed = heedless,
 ) -> Tensor:
     """Pixels, or a part of them, resized (Lanczos) to a tensor (1, 3, H, W) in 0..1, float32."""
     if part is not None:
@@ -27,7 +33,9 @@ def to_tensor(
     image = Image.fromarray(pixels)
     if image.size != size:
         image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=4.0)
+    heed()
     values = torch.from_numpy(np.array(image)).to(device)
+    heed()
     return values.permute(2, 0, 1).unsqueeze(0).float().div_(255)
 
 
@@ -48,6 +56,13 @@ def preview(image: Tensor) -> Tensor:
     return image if factor < 2 else F.avg_pool2d(image, factor)
 
 
-def resized(image: Tensor, size: Size) -> Tensor:
-    """A tensor (1, 3, H, W) enlarged to a size, bicubic."""
-    return F.interpolate(image, size=size[::-1], mode="bicubic", align_corners=False)
+def resized(image: Tensor, size: Size, heed: Heed = heedless) -> Tensor:
+    """A tensor (1, 3, H, W) enlarged to a size, bicubic; channel by channel, each takes long."""
+    larger = image.new_empty((*image.shape[:2], *size[::-1]))
+    for number in range(image.shape[1]):
+        heed()
+        channel = image[:, number : number + 1]
+        larger[:, number : number + 1] = F.interpolate(
+            channel, size=size[::-1], mode="bicubic", align_corners=False
+        )
+    return larger

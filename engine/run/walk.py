@@ -9,11 +9,11 @@ import gc
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 
-from engine.objective.graphs import RecordingError
+from engine.objective.graphs import RecordingError, is_recording
 from engine.objective.objective import OrientedObjectives
 from engine.plan.memory import ran_out_of_memory
 from engine.run import device_memory, trouble
@@ -29,15 +29,7 @@ from engine.run.telling import Teller
 from engine.spec import events as happened
 from engine.spec.computing import Rung
 from engine.spec.errors import EngineError, InputError
-from engine.spec.events import (
-    Event,
-    Failed,
-    Paused,
-    Retuned,
-    SmallerTiles,
-    Stopped,
-    Unmeasured,
-)
+from engine.spec.events import Event, Failed, Paused, Retuned, SmallerTiles, Stopped, Unmeasured
 from engine.spec.job import Job, Retune
 from engine.spec.layers import measured_layers
 from engine.spec.outcome import Ending, Outcome
@@ -56,12 +48,14 @@ class Walk:
         self,
         job: Job,
         teller: Teller,
+        ending: Callable[[], Ending | None],
         snapshot: Snapshot | None,
         keep: Callable[[Snapshot], None],
     ) -> None:
         self._job = job
         self._now = snapshot
         self._keep = keep
+        self._ending = ending
         self._teller = teller
         self._loaded: TargetMeasurer | None = None
         self._objective: OrientedObjectives | None = None
@@ -144,13 +138,13 @@ class Walk:
 
     def release(self) -> None:
         """Let go of every tensor."""
-        self._now = self._objective = None
-        if self._loaded is not None:
-            self._loaded.release()
+        targets, self._now, self._objective, self._loaded = self._loaded, None, None, None
+        if targets is not None:
+            targets.release()
 
     def _load(self) -> tuple[str, ...]:
         """Have the job ready; where memory is short, cut it smaller at once; what to tell of it."""
-        prepared = prepare(self._job, self._now)
+        prepared = prepare(self._job, self._now, self._heed)
         self._now, self._loaded = prepared.snapshot, prepared.targets
         self._leash = Leash(prepared.targets.device)
         self.asked = happened.retuned(self.now.request, self.now.events)
@@ -182,7 +176,7 @@ class Walk:
         """One step downhill, and a look at what came of it."""
         before = self._state
         self._leash.hold()
-        state, evaluation = advance(self._plan, before, objective)
+        state, evaluation = advance(self._plan, before, objective, self._heed)
         self._leash.mark()
         state = replace(state, seconds=self._teller.clock.seconds())
         self._teller.take(evaluation, before.step % objective.period)
@@ -216,8 +210,9 @@ class Walk:
         self._teller.forget()
         state = replace(state, measured=measured_layers(settings))
         objective = yield from self._measured(state, state.scale + 1)
-        first = partial(first_image, self._job, self._plan, self._targets.device)
-        self._is_now(entered(self._plan, state, first))
+        device = self._targets.device
+        first = partial(first_image, self._job, self._plan, device, heed=self._heed)
+        self._is_now(entered(self._plan, state, first, self._heed))
         self._objective = objective
         self._teller.enter(self._state)
 
@@ -281,7 +276,7 @@ class Walk:
                 if tiling.is_smaller_than(self._state.tiling):
                     return self._go_on_from(trouble.cut(self.now, tiling, ran_out=ran_out))
             case Stopped() | Failed():
-                self._stop()
+                self._end(Ending.STOPPED)
         return None
 
     def _speak(self, message: str) -> Talk[None]:
@@ -295,9 +290,9 @@ class Walk:
         self._teller.clock.go_on()
         match command:
             case Stop():
-                self._stop()
+                self._end(Ending.STOPPED)
             case Discard():
-                raise Ended(Ending.DISCARDED)
+                self._end(Ending.DISCARDED)
             case Retune():
                 yield from self._take(command)
 
@@ -309,10 +304,22 @@ class Walk:
         except InputError as error:
             yield from self._speak(error.message)
 
-    def _stop(self) -> None:
-        if self._now is not None:
-            self.note(Stopped(at=self.now.place))
-        raise Ended(Ending.STOPPED)
+    def _heed(self) -> None:
+        """End in the middle of something, where that is asked for."""
+        ending = self._ending()
+        # An error would spoil a recording, which is over in a moment.
+        if ending is not None and not is_recording():
+            self._end(ending)
+
+    def _end(self, ending: Ending) -> NoReturn:
+        """End as asked, wherever the job stands; a finished picture is not stopped any more."""
+        if ending is Ending.STOPPED and self._now is not None:
+            if self._now.finished:
+                ending = Ending.FINISHED
+                self.note(Unmeasured(at=self.now.place))
+            else:
+                self.note(Stopped(at=self.now.place))
+        raise Ended(ending)
 
     def _evaluate_result(self) -> Talk[None]:
         """Let the final terms be those of the result itself, which is no iterate.

@@ -17,7 +17,7 @@ from engine.plan.machine import Inventory
 from engine.plan.memory import Outlook
 from engine.run.control import Control, Work, steer
 from engine.spec.job import Job
-from engine.spec.outcome import Outcome
+from engine.spec.outcome import Ending, Outcome
 from engine.spec.request import Request
 from gui.session.mailbox import Mailbox
 from gui.session.warming import foresee, warm_up
@@ -28,13 +28,13 @@ FRAME_MILLISECONDS = 100
 """How often the window looks for progress; hence at most ten frames a second."""
 
 T = TypeVar("T")
-Stylize = Callable[[Job, Callable[[], bool]], Work]
+Stylize = Callable[[Job, Callable[[], bool], Callable[[], Ending | None]], Work]
 
 
-def _stylize(job: Job, frame_due: Callable[[], bool]) -> Work:
+def _stylize(job: Job, frame_due: Callable[[], bool], ending: Callable[[], Ending | None]) -> Work:
     from engine.run.stylize import stylize
 
-    return stylize(job, frame_due)
+    return stylize(job, frame_due, ending)
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,7 +169,7 @@ def _outcome(work: Callable[[], Any]) -> Any:
 
 
 def _paint(stylize: Stylize, job: Job, control: Control, mailbox: Mailbox) -> Outcome:
-    work = steer(stylize(job, mailbox.frame_due), control)
+    work = steer(stylize(job, mailbox.frame_due, control.ending), control)
     while True:
         try:
             mailbox.put(next(work))

@@ -13,6 +13,7 @@ import tempfile
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -21,8 +22,12 @@ from terminal import Terminal
 import main
 from engine.cli import render
 from engine.cli.console import JobDisplay
-from engine.run import device_memory
+from engine.objective.evaluation import Evaluation
+from engine.objective.objective import Objective
+from engine.run import device_memory, walk
+from engine.run.telling import Teller
 from engine.spec.errors import InputError
+from engine.spec.outcome import Pastiche
 from engine.spec.pictures import Picture
 from engine.spec.progress import Progress
 from engine.storage.images import open_picture
@@ -176,6 +181,98 @@ def test_a_terminal_shows_that_the_job_is_stopping(
 
 def test_a_second_ctrl_c_discards(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     interrupt_when(monkeypatch, lambda progress: progress.step > 0, times=2)
+    ended = terminal.render("--set=steps=5000")
+    assert ended.code == 130
+    assert "nothing was saved" in ended.err
+    assert not (terminal.folder / "out.png").exists()
+
+
+ENDLESS = """
+import sys
+import main
+from engine.objective.objective import Objective
+from engine.run import walk
+
+advance, evaluate, steps = walk.advance, Objective.evaluate, []
+
+def counted(*arguments):
+    steps.append(arguments)
+    return advance(*arguments)
+
+def endless(objective, image):
+    if len(steps) == 2:
+        print("never to end", file=sys.stderr, flush=True)
+        while True:
+            evaluate(objective, image)
+    return evaluate(objective, image)
+
+walk.advance, Objective.evaluate = counted, endless
+sys.exit(main.main(sys.argv[1:]))
+"""
+"""The command line, where the second step's evaluation never ends."""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends SIGINT to another process")
+def test_ctrl_c_in_the_middle_of_an_evaluation_keeps_the_picture_of_before(
+    terminal: Terminal,
+) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(MAIN.parent)}
+    process = subprocess.Popen(
+        [sys.executable, "-c", ENDLESS, *terminal.words()], env=environment,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8",
+    )  # fmt: skip
+    assert process.stderr is not None
+    assert any(line.startswith("never to end") for line in process.stderr)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert err.splitlines()[-1] == "Stopped early; saved out.png"
+    (stopped,) = terminal.recipe().events
+    assert (stopped.at.scale, stopped.at.step) == (1, 1)
+    first = terminal.made("--set=steps=1", output="first.png")
+    assert (terminal.pixels() == first).all()
+    again = terminal.type(
+        "render", "--recipe=out.png", "--output=again.png", f"--weights={terminal.network}"
+    )
+    assert again.code == 130
+    assert (terminal.pixels("again.png") == first).all()
+
+
+def test_a_second_ctrl_c_in_the_middle_of_an_evaluation_discards(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    advance, evaluate, steps = walk.advance, Objective.evaluate, []
+
+    def counted(*arguments: Any) -> Any:
+        steps.append(arguments)
+        return advance(*arguments)
+
+    def endless(objective: Objective, image: torch.Tensor) -> Evaluation:
+        while len(steps) == 2:
+            for _ in range(2):
+                signal.raise_signal(signal.SIGINT)
+            evaluate(objective, image)
+        return evaluate(objective, image)
+
+    monkeypatch.setattr(walk, "advance", counted)
+    monkeypatch.setattr(Objective, "evaluate", endless)
+    ended = terminal.render()
+    assert ended.code == 130
+    assert "nothing was saved" in ended.err
+    assert not (terminal.folder / "out.png").exists()
+
+
+def test_a_second_ctrl_c_while_the_stopped_picture_is_made_discards(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interrupt_when(monkeypatch, lambda progress: progress.step > 0)
+    pastiche = Teller.pastiche
+
+    def press_and_make(*arguments: Any) -> Pastiche | None:
+        signal.raise_signal(signal.SIGINT)
+        return pastiche(*arguments)
+
+    monkeypatch.setattr(Teller, "pastiche", press_and_make)
     ended = terminal.render("--set=steps=5000")
     assert ended.code == 130
     assert "nothing was saved" in ended.err

@@ -15,7 +15,7 @@ from engine.run.stylize import stylize
 from engine.run.targets import TargetMeasurer
 from engine.spec.errors import GramaryeError
 from engine.spec.job import Job, job_of
-from engine.spec.outcome import Outcome
+from engine.spec.outcome import Ending, Outcome
 from engine.spec.pictures import Picture, StyleImage
 from engine.spec.plan import Plan
 from engine.spec.progress import Progress
@@ -63,9 +63,10 @@ def run(
     frames: bool = False,
     snapshot: Snapshot | None = None,
     keep: Callable[[Snapshot], None] = lambda _: None,
+    ending: Callable[[], Ending | None] = lambda: None,
 ) -> tuple[Outcome, list[Progress]]:
     """Run a job to its end, answering each progress with a command."""
-    work = stylize(job, lambda: frames, snapshot=snapshot, keep=keep)
+    work = stylize(job, lambda: frames, ending, snapshot=snapshot, keep=keep)
     seen = [next(work)]
     while True:
         try:

@@ -116,7 +116,9 @@ class ScriptedEngine:
         plan = resolve(request, machine, Speed(operations=1e12, overhead=0.01))
         return look_out(request, plan, machine)
 
-    def __call__(self, job: Job, frame_due: Callable[[], bool]) -> Work:
+    def __call__(
+        self, job: Job, frame_due: Callable[[], bool], ending: Callable[[], Ending | None]
+    ) -> Work:
         self.jobs.append(job)
         self.step = 0
         self.settings = job.request.settings

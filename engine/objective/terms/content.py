@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from engine.objective.statistics import TINY, measure, mixed
+from engine.objective.statistics import TINY, Statistics, measure, mixed
 from engine.objective.terms.ranges import power_of_two
 from engine.spec.layers import features_size
 from engine.spec.tiles import Box
@@ -44,6 +44,7 @@ class ContentEncoder:
         self._projections = projections
         self._layout = layout
         self._found: dict[str, Tensor] = {}
+        self._sums: dict[str, Statistics] = {}
 
     def look(self, layer: str, features: Tensor, where: Box) -> None:
         """Take in one part of a layer."""
@@ -52,18 +53,20 @@ class ContentEncoder:
             room = features.new_empty((1, features.shape[1], height, width))
             self._found[layer] = room.contiguous(memory_format=self._layout)
         where.of(self._found[layer]).copy_(features)
+        part, before = measure(features), self._sums.get(layer)
+        self._sums[layer] = part if before is None else before + part
 
     def targets(self) -> dict[str, ContentTarget]:
         """What was kept, with its power; reads from the device."""
         return {
-            layer: ContentTarget(features, _square(features, self._projections.get(layer)))
+            layer: ContentTarget(features, _square(self._sums[layer], self._projections.get(layer)))
             for layer, features in self._found.items()
         }
 
 
-def _square(features: Tensor, projection: Tensor | None) -> float:
-    """Sum of squares of features (1, C, H, W) as the term sees them, never quite 0."""
-    seen = measure(features).projected(projection)
+def _square(sums: Statistics, projection: Tensor | None) -> float:
+    """Sum of squares of features as the term sees them, never quite 0."""
+    seen = sums.projected(projection)
     return float(seen.outer.diagonal().sum()) + TINY * float(seen.count) * len(seen.total)
 
 

@@ -20,6 +20,7 @@ from typing import Any, Protocol, Self, TypeVar
 
 from torch import Tensor
 
+from engine.spec.heeding import Heed, heedless
 from engine.spec.tiles import Box
 
 
@@ -128,7 +129,12 @@ class PixelTerm(Protocol):
         ...
 
     def add_gradient(
-        self, image: Tensor, gradient: Tensor, weights: Tensor | None = None
+        self,
+        image: Tensor,
+        gradient: Tensor,
+        weights: Tensor | None = None,
+        *,
+        heed: Heed = heedless,
     ) -> Tensor:
         """Add to the gradient of an image (1, 3, H, W) in place; returns the weighted value."""
         ...

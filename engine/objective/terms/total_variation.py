@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from engine.spec.heeding import Heed, heedless
+
 _BAND = 512
 """Rows or columns measured at once: at 16k a difference of the whole image would take gigabytes."""
 
@@ -17,7 +19,12 @@ class TotalVariationTerm:
         self._weight = weight
 
     def add_gradient(
-        self, image: Tensor, gradient: Tensor, weights: Tensor | None = None
+        self,
+        image: Tensor,
+        gradient: Tensor,
+        weights: Tensor | None = None,
+        *,
+        heed: Heed = heedless,
     ) -> Tensor:
         """Band by band; a pair of pixels counts by the mean of its two weights."""
         value = image.new_zeros(())
@@ -25,6 +32,7 @@ class TotalVariationTerm:
             pairs = image.shape[dim] - 1
             scale = self._weight / (image.numel() // image.shape[dim] * pairs)
             for first in range(0, pairs, _BAND):
+                heed()
                 count = min(_BAND, pairs - first)
                 difference = image.narrow(dim, first, count + 1).diff(dim=dim)
                 counted = difference

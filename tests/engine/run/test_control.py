@@ -121,3 +121,14 @@ def test_discard_outranks_stop_and_retune() -> None:
     control.stop()
     control.discard()
     assert isinstance(control.next_command(), Discard)
+
+
+def test_whoever_asks_hears_at_once_how_a_job_is_to_end() -> None:
+    control = Control()
+    assert control.ending() is None
+    control.pause()
+    assert control.ending() is None
+    control.stop()
+    assert control.ending() is Ending.STOPPED
+    control.discard()
+    assert control.ending() is Ending.DISCARDED

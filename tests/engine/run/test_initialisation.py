@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 from engine.plan.resolve import resolve
+from engine.run import initialisation
 from engine.run.initialisation import first_image
 from engine.run.machines import machine_for
 from engine.spec.job import Job, job_of
@@ -21,6 +22,11 @@ CPU = torch.device("cpu")
 
 def picture(width: int, height: int, colour: tuple[int, int, int] = (90, 40, 10)) -> Picture:
     return picture_from_pixels(np.full((height, width, 3), colour, np.uint8), f"{width}x{height}")
+
+
+def speckled(seed: int) -> Picture:
+    pixels = np.random.default_rng(seed).integers(0, 256, (40, 50, 3), np.uint8)
+    return picture_from_pixels(pixels, f"speckled {seed}")
 
 
 def job(
@@ -67,6 +73,15 @@ def test_noise_in_the_styles_colours_holds_them_by_their_shares() -> None:
     assert noise.shape == (1, 3, 128, 128)
     assert set(noise.unique().tolist()) == {0.0, 1.0}
     assert float(noise[:, 0].mean()) == pytest.approx(0.75, abs=0.02)
+
+
+def test_noise_in_the_styles_colours_is_the_same_however_much_of_it_is_made_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    of = job(None, *(speckled(seed) for seed in (1, 2)), start="style-noise", output_size=64)
+    at_once = first(of)
+    monkeypatch.setattr(initialisation, "_AT_A_TIME", 1000)
+    assert torch.equal(first(of), at_once)
 
 
 def test_the_seed_makes_noise_repeatable() -> None:

@@ -45,9 +45,9 @@ def start(loop, finish):
 def test_a_job_runs_away_from_the_windows_thread_and_returns_how_it_ended(start, finish, job):
     ran_in = []
 
-    def stylize(job, frame_due):
+    def stylize(job, frame_due, ending):
         ran_in.append(threading.get_ident())
-        return ScriptedEngine()(job, frame_due)
+        return ScriptedEngine()(job, frame_due, ending)
 
     outcome = finish(start(stylize).run(job, Control()))
     assert outcome.ending is Ending.FINISHED
@@ -91,7 +91,7 @@ def test_an_error_does_not_keep_what_the_job_held(start, finish, job):
         held.append(weakref.ref(tensor))
         raise RuntimeError(f"failed with {tensor}")
 
-    def stylize(job, frame_due):
+    def stylize(job, frame_due, ending):
         yield Progress(Stage.RUNNING)
         try:
             broken()
@@ -105,7 +105,7 @@ def test_an_error_does_not_keep_what_the_job_held(start, finish, job):
 
 
 def test_what_nobody_foresaw_in_a_job_reaches_whoever_awaits_it(start, finish, job):
-    def stylize(job, frame_due):
+    def stylize(job, frame_due, ending):
         yield Progress(Stage.RUNNING)
         raise RuntimeError("broken")
 
@@ -178,7 +178,7 @@ def test_a_frame_is_a_copy():
 
 
 def test_a_finished_job_is_let_go_while_the_thread_waits(start, finish, network):
-    thread = start(lambda job, frame_due: ScriptedEngine()(job, frame_due))
+    thread = start(lambda job, frame_due, ending: ScriptedEngine()(job, frame_due, ending))
     job = grey_job(network)
     outcome = finish(thread.run(job, Control()))
     held = weakref.ref(job), weakref.ref(outcome)
@@ -188,8 +188,8 @@ def test_a_finished_job_is_let_go_while_the_thread_waits(start, finish, network)
 
 
 def test_a_failed_job_is_let_go_with_its_error(start, finish, network):
-    def stylize(job, frame_due):
-        return ScriptedEngine(error=RuntimeError("broken"))(job, frame_due)
+    def stylize(job, frame_due, ending):
+        return ScriptedEngine(error=RuntimeError("broken"))(job, frame_due, ending)
 
     thread = start(stylize)
     job = grey_job(network)

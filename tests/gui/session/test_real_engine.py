@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractSpinBox
 
+from engine.objective.objective import Objective
+from engine.run import walk
 from engine.spec.choices import NetworkName
 from engine.spec.settings import DEFAULTS
 from engine.storage.images import open_picture
@@ -28,10 +31,10 @@ SMALL = {
 class RealEngine:
     """The engine itself, where other tests have a scripted one."""
 
-    def __call__(self, job, frame_due):
+    def __call__(self, job, frame_due, ending):
         from engine.run.stylize import stylize
 
-        return stylize(job, frame_due)
+        return stylize(job, frame_due, ending)
 
     def foresee(self, request):
         from gui.session.warming import foresee
@@ -111,6 +114,49 @@ def test_style_strength_moved_while_it_runs_is_what_the_pastiche_was_made_with(r
     assert not result.complete
     assert result.outcome.request.settings.style_strength == 1
     assert result.outcome.final.settings.style_strength == 0
+
+
+@pytest.fixture
+def endless(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Has the third step's evaluation go on for ever; set once it does."""
+    advance, evaluate, steps, begun = walk.advance, Objective.evaluate, [], threading.Event()
+
+    def counted(*arguments):
+        steps.append(arguments)
+        return advance(*arguments)
+
+    def evaluated(objective, image):
+        while len(steps) == 3:
+            begun.set()
+            evaluate(objective, image)
+        return evaluate(objective, image)
+
+    monkeypatch.setattr(walk, "advance", counted)
+    monkeypatch.setattr(Objective, "evaluate", evaluated)
+    return begun
+
+
+def interrupt(shell, qtbot, action, endless):
+    """Take an action in the middle of an evaluation, and wait until the job has ended."""
+    shell.window.actions_by_name[Action.RENDER].trigger()
+    qtbot.waitUntil(endless.is_set, timeout=60_000)
+    qtbot.waitUntil(lambda: shell.session.state is State.RUNNING, timeout=60_000)
+    shell.window.actions_by_name[action].trigger()
+    qtbot.waitUntil(lambda: shell.session.state is State.IDLE, timeout=60_000)
+
+
+def test_discard_ends_a_job_in_the_middle_of_an_evaluation(ready, qtbot, endless):
+    interrupt(ready, qtbot, Action.DISCARD, endless)
+    assert ready.session.result is None
+    assert ready.dialogs.reports == []
+
+
+def test_stop_in_the_middle_of_an_evaluation_keeps_the_picture_of_before(ready, qtbot, endless):
+    interrupt(ready, qtbot, Action.STOP, endless)
+    result = ready.session.result
+    assert not result.complete
+    assert result.pastiche.progress.step == 2
+    assert result.pastiche.pixels.shape == (18, 24, 3)
 
 
 def test_a_fresh_window_paints_a_sample_with_two_clicks(shell, monkeypatch, tmp_path, qtbot):
