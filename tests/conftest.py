@@ -6,6 +6,7 @@ Imports neither torch nor Qt, so that tests which need neither start at once.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 
 from engine.spec.choices import NetworkName
 from engine.spec.layers import CONVOLUTIONS
+from engine.system.signals import ENDING
 
 _FOLDERS = {
     "HOME": "home",
@@ -76,6 +78,18 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture
+def heard_signals() -> Iterator[None]:
+    """Signals as a terminal hands them down: what is started in the background ignores Ctrl-C."""
+    before = {number: signal.getsignal(number) for number in ENDING}
+    for number in ENDING:
+        usual = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+        signal.signal(number, usual)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session")

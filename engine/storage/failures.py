@@ -44,7 +44,8 @@ class Failure:
 def explain(error: BaseException) -> Failure:
     """What to tell of an error; what nobody foresaw goes to the log with its traceback."""
     if isinstance(error, Cancelled | KeyboardInterrupt):
-        return Failure("Interrupted; nothing was saved.", kind=Kind.CANCELLED)
+        said = str(error) or "Interrupted; nothing was saved."
+        return Failure(said, kind=Kind.CANCELLED)
     if isinstance(error, GramaryeError):
         logger.info("%s", error)
         kind = Kind.INPUT if isinstance(error, InputError) else Kind.ENGINE
@@ -53,8 +54,13 @@ def explain(error: BaseException) -> Failure:
     # Python prints what no handler takes, and the command line says one sentence.
     log = begin_logging(folder, otherwise=logging.NullHandler())
     logger.error("Unexpected error", exc_info=error)
+    details = f"Details: {log}" if log else f"The details could not be written to {folder}."
+    if isinstance(error, ImportError):
+        reason = " ".join(str(error).split())
+        message = f"A part of Gramarye is missing or damaged ({reason})."
+        return Failure(message, f"Install Gramarye again. {details}", Kind.ENGINE)
     return Failure(
         f"Something unexpected went wrong ({type(error).__name__}); your pictures are untouched.",
-        f"Details: {log}" if log else f"The details could not be written to {folder}.",
+        details,
         Kind.UNFORESEEN,
     )

@@ -15,7 +15,6 @@ ROOT = Path(__file__).resolve().parents[3]
 PROGRAM = """
 import os, signal, sys
 sys.path[:0] = [{root!r}, {tests!r}]
-from pathlib import Path
 from PySide6.QtCore import QTimer, qWarning
 import gui.app.app
 from gui.session.engine_thread import EngineThread as RealThread
@@ -40,7 +39,8 @@ def opened(shell, content, styles):
     timer.start()
 
 gui.app.app.Shell.open = opened
-sys.exit(gui.app.app.run_window(Path({photograph!r}), (Path({painting!r}),)))
+import main
+sys.exit(main.main([{photograph!r}, "--style", {painting!r}]))
 """
 
 
@@ -61,13 +61,18 @@ def run(photograph, painting, leave):
     "leave",
     [
         "shell.window.close()",
-        pytest.param(
-            "os.kill(os.getpid(), signal.SIGINT)",
-            marks=pytest.mark.skipif(sys.platform == "win32", reason="needs Unix signals"),
+        *(
+            pytest.param(
+                f"os.kill(os.getpid(), signal.{name})",
+                marks=pytest.mark.skipif(sys.platform == "win32", reason="needs Unix signals"),
+            )
+            for name in ("SIGINT", "SIGTERM", "SIGHUP")
         ),
     ],
 )
-def test_the_program_opens_with_its_pictures_and_ends_cleanly(photograph, painting, leave):
+def test_the_program_opens_with_its_pictures_and_ends_cleanly(
+    photograph, painting, leave, heard_signals
+):
     networks_folder().mkdir()
     (networks_folder() / "vgg19.safetensors").touch()
     done = run(photograph, painting, leave)
