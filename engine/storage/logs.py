@@ -7,6 +7,11 @@ import logging
 import os
 from pathlib import Path
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 _LAYOUT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _LARGEST, _KEPT = 1_000_000, 3  # bytes in a file, and files beside it
 
@@ -17,12 +22,17 @@ class _SharedLog(logging.FileHandler):
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record down, in the file that has the name, which another may have begun."""
         with contextlib.suppress(OSError):
+            if self._is_current() and os.stat(self.baseFilename).st_size >= _LARGEST:
+                self._begin_anew()
+        with contextlib.suppress(OSError):
             if not self._is_current():
                 self._let_go()
-            elif os.stat(self.baseFilename).st_size >= _LARGEST:
-                self._let_go()
-                self._begin_anew()
             super().emit(record)
+
+    def close(self) -> None:
+        """Close the file; what the disk does not take is lost."""
+        with contextlib.suppress(OSError):
+            super().close()
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
         """Lose what cannot be written: a full disk is no reason to print a traceback."""
@@ -42,11 +52,24 @@ class _SharedLog(logging.FileHandler):
                 stream.close()
 
     def _begin_anew(self) -> None:
-        """Number the files up by one; Windows refuses while another process has this one open."""
-        os.replace(self.baseFilename, f"{self.baseFilename}.0")
-        for number in reversed(range(_KEPT)):
-            with contextlib.suppress(FileNotFoundError):
-                os.replace(f"{self.baseFilename}.{number}", f"{self.baseFilename}.{number + 1}")
+        """Number the files up by one; Windows refuses while another process has this one open.
+
+        Raises:
+            OSError: It is refused, or another process is at it.
+        """
+        assert self.stream is not None, "it is the current file"
+        if fcntl is not None:
+            fcntl.flock(self.stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            if self._is_current():
+                os.replace(self.baseFilename, f"{self.baseFilename}.0")
+                for number in reversed(range(_KEPT)):
+                    with contextlib.suppress(FileNotFoundError):
+                        name = f"{self.baseFilename}.{number}"
+                        os.replace(name, f"{self.baseFilename}.{number + 1}")
+        finally:
+            if fcntl is not None:
+                fcntl.flock(self.stream, fcntl.LOCK_UN)
 
 
 def begin_logging(folder: Path, otherwise: logging.Handler) -> Path | None:

@@ -35,10 +35,7 @@ def run_window(content: Path | None, styles: tuple[Path, ...], tell: Tell) -> in
     """
     content = content and _absolute(content)
     styles = tuple(map(_absolute, styles))
-    # A folder that is deleted while torch loads would end the program, and a disk could not be
-    # ejected as long as the window stands in one of its folders.
-    with contextlib.suppress(OSError):
-        os.chdir(Path.home())
+    _stand_at_home()
     log_window(log_folder())
     application = _application(tell)
     application.setApplicationName("Gramarye")
@@ -50,6 +47,17 @@ def run_window(content: Path | None, styles: tuple[Path, ...], tell: Tell) -> in
     with loop:
         loop.run_until_complete(_live(content, styles))
     return 0
+
+
+def _stand_at_home() -> None:
+    """Leave the working folder: gone while torch loads, it would end the program.
+
+    And a disk can be ejected only once nobody stands in one of its folders.
+    """
+    for folder in (Path.home(), Path(os.sep)):
+        with contextlib.suppress(OSError):
+            os.chdir(folder)
+            return
 
 
 def _absolute(path: Path) -> Path:

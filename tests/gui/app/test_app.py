@@ -82,6 +82,46 @@ def test_the_program_opens_with_its_pictures_and_ends_cleanly(
     assert "a warning of Qt's" in (log_folder() / "gramarye.log").read_text()
 
 
+DELETED = """
+import os, sys
+sys.path.insert(0, {root!r})
+import gui.app.app
+from engine.plan.machine import Inventory
+from gui.session.engine_thread import EngineThread as RealThread
+
+def warm_up():
+    import torch  # whose libraries end the process if they are loaded in a folder that is gone
+    return Inventory()
+
+gui.app.app.EngineThread = lambda: RealThread(warm_up=warm_up)
+original = gui.app.app.Shell.open
+
+def opened(shell, content, styles):
+    shell._engine.warmed.connect(shell.window.close)
+    original(shell)
+    print(content, *styles)
+
+gui.app.app.Shell.open = opened
+os.chdir({folder!r})
+os.rmdir({folder!r})
+import main
+sys.exit(main.main(["photo.png", "--style", {painting!r}]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="elsewhere it cannot be deleted")
+def test_the_window_opens_in_a_folder_that_is_gone(tmp_path, painting, monkeypatch):
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    monkeypatch.setenv("PWD", str(folder))
+    program = DELETED.format(root=str(ROOT), folder=str(folder), painting=str(painting))
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"{folder / 'photo.png'} {painting}\n"
+
+
 def test_exceptions_that_nobody_caught_reach_the_one_ladder(loop, qtbot):
     before, caught = sys.excepthook, []
     with strays_caught(loop, caught.append):
