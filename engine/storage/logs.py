@@ -52,24 +52,27 @@ class _SharedLog(logging.FileHandler):
                 stream.close()
 
     def _begin_anew(self) -> None:
-        """Number the files up by one; Windows refuses while another process has this one open.
+        """Put the file aside, one process at a time.
 
         Raises:
-            OSError: It is refused, or another process is at it.
+            OSError: Another process is at it, or has the file open and Windows refuses.
         """
-        assert self.stream is not None, "it is the current file"
-        if fcntl is not None:
-            fcntl.flock(self.stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if fcntl is None or self.stream is None:  # Windows renames no file that is open here
+            self._let_go()
+            self._number_up()
+            return
+        fcntl.flock(self.stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         try:
             if self._is_current():
-                os.replace(self.baseFilename, f"{self.baseFilename}.0")
-                for number in reversed(range(_KEPT)):
-                    with contextlib.suppress(FileNotFoundError):
-                        name = f"{self.baseFilename}.{number}"
-                        os.replace(name, f"{self.baseFilename}.{number + 1}")
+                self._number_up()
         finally:
-            if fcntl is not None:
-                fcntl.flock(self.stream, fcntl.LOCK_UN)
+            fcntl.flock(self.stream, fcntl.LOCK_UN)
+
+    def _number_up(self) -> None:
+        os.replace(self.baseFilename, f"{self.baseFilename}.0")
+        for number in reversed(range(_KEPT)):
+            with contextlib.suppress(FileNotFoundError):
+                os.replace(f"{self.baseFilename}.{number}", f"{self.baseFilename}.{number + 1}")
 
 
 def begin_logging(folder: Path, otherwise: logging.Handler) -> Path | None:
