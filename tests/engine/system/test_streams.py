@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -105,3 +106,24 @@ def test_at_the_end_nothing_waits_in_a_buffer(
         with unfailing():
             print("there")
         assert (tmp_path / "out").read_text(encoding="utf-8") == "there\n"
+
+
+CLOSED = """
+import os, sys
+for descriptor in (0, 1, 2):
+    os.close(descriptor)
+from engine.system.streams import unfailing
+with unfailing(), open(sys.argv[1], "wb") as file:
+    for descriptor in (1, 2):
+        os.write(descriptor, b"what a library in C prints")
+    file.write(b"a picture")
+"""
+
+
+def test_nothing_is_printed_into_a_file_that_took_the_place_of_a_closed_stream(
+    tmp_path: Path,
+) -> None:
+    root = Path(__file__).resolve().parents[3]
+    words = [sys.executable, "-c", CLOSED, str(tmp_path / "picture")]
+    assert subprocess.run(words, cwd=root, check=False).returncode == 0
+    assert (tmp_path / "picture").read_bytes() == b"a picture"
