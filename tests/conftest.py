@@ -17,6 +17,7 @@ import pytest
 
 from engine.spec.choices import NetworkName
 from engine.spec.layers import CONVOLUTIONS
+from engine.system.signals import ENDING
 
 _FOLDERS = {
     "HOME": "home",
@@ -77,6 +78,18 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture
+def heard_signals() -> Iterator[None]:
+    """Signals as a terminal hands them down: what is started in the background ignores Ctrl-C."""
+    before = {number: signal.getsignal(number) for number in ENDING}
+    for number in ENDING:
+        usual = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+        signal.signal(number, usual)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session")

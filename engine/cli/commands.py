@@ -1,8 +1,9 @@
-"""The command line: what was typed, the commands that need no window, and their exit codes."""
+"""The command line: what was typed, and the commands that need no window."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -20,17 +21,7 @@ from engine.cli.options import (
 from engine.cli.render_usage import parsed_plan, parsed_render
 from engine.cli.usage import devices_parser, recipe_parser, weights_parser, window_parser
 from engine.spec.choices import NetworkName
-from engine.storage.failures import Kind, explain
-
-DONE, BAD_INPUT, FAILED, INTERRUPTED = 0, 2, 3, 130
-"""Exit codes."""
-
-_CODES = {
-    Kind.CANCELLED: INTERRUPTED,
-    Kind.INPUT: BAD_INPUT,
-    Kind.ENGINE: FAILED,
-    Kind.UNFORESEEN: FAILED,
-}
+from engine.spec.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -67,21 +58,22 @@ def parse(arguments: Sequence[str]) -> OpenWindow | Headless:
 
 
 def run(command: Headless) -> int:
-    """Run a command; every failure becomes one sentence on stderr and an exit code."""
-    try:
-        with warnings.catch_warnings():
-            if not sys.warnoptions:  # what libraries warn of is for developers
-                warnings.simplefilter("ignore")
-            return command.action(command.arguments)
-    except (Exception, KeyboardInterrupt) as error:
-        failure = explain(error)
-        code = _CODES[failure.kind]
-        if getattr(command.arguments, "json", False):
-            from engine.cli.console import print_json
+    """Run a command; returns the exit code.
 
-            print_json({"error": str(failure), "exit_code": code})
-        print(f"gramarye: {failure}", file=sys.stderr)
-        return code
+    Raises:
+        InputError: The working folder is gone; and whatever the command raises.
+    """
+    try:
+        os.getcwd()
+    except OSError as error:
+        # Names of files mean nothing here, and torch's libraries end the process.
+        raise InputError(
+            "The folder in which you work is gone.", "Change to another one, as with `cd ~`."
+        ) from error
+    with warnings.catch_warnings():
+        if not sys.warnoptions:  # what libraries warn of is for developers
+            warnings.simplefilter("ignore")
+        return command.action(command.arguments)
 
 
 def _render(words: argparse.Namespace) -> int:

@@ -1,10 +1,8 @@
-"""What a headless run shows: a progress bar on a terminal, JSON for programs."""
+"""What a headless run shows while it lasts: a progress bar on a terminal, lines elsewhere."""
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -24,35 +22,22 @@ from engine.spec.choices import NetworkName
 from engine.spec.layers import network_title
 from engine.spec.progress import Progress as JobProgress
 from engine.spec.wording import plain
+from engine.system.signals import Interrupted
 
 _WIDEST = 1000
 """Characters of a line that is said."""
 
 
-def print_json(values: Mapping[str, object]) -> None:
-    """Print one JSON object in ASCII on stdout; numbers that are not finite become null."""
-    print(json.dumps(_finite(values)), flush=True)
-
-
-def print_text(text: str) -> None:
-    """Print on stdout what its encoding can show, and `?` for the rest."""
-    encoding = sys.stdout.encoding or "utf-8"
-    print(text.encode(encoding, "replace").decode(encoding))
-
-
-def _finite(value: object) -> object:
-    if isinstance(value, float) and not abs(value) < float("inf"):
-        return None
-    if isinstance(value, Mapping):
-        return {key: _finite(inner) for key, inner in value.items()}
-    return value
+def _stderr() -> Console:
+    """Names of files are shown as they are: their brackets and colons mean nothing."""
+    return Console(stderr=True, markup=False, emoji=False, highlight=False)
 
 
 class JobDisplay:
     """A job's progress on stderr: a bar on a terminal, a line a scale elsewhere, or nothing."""
 
     def __init__(self, *, quiet: bool) -> None:
-        console = Console(stderr=True)
+        console = _stderr()
         self._lines = not quiet and not console.is_terminal
         self._console = console
         self._scale = 0
@@ -60,7 +45,7 @@ class JobDisplay:
             TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[words]}"),
+            TextColumn("{task.fields[words]}", markup=False),
             TimeElapsedColumn(),
             console=console,
             disable=quiet or not console.is_terminal,
@@ -80,17 +65,16 @@ class JobDisplay:
         )
         if self._lines and progress.scale != self._scale:
             self._scale = progress.scale
-            self._console.print(place, highlight=False)
+            self.say(place)
 
-    def show_stopping(self) -> None:
+    def show_stopping(self, words: str) -> None:
         """Show that the job ends after this step; safe to call from a signal handler."""
-        self._bar.update(self._task, words="stopping; Ctrl-C again discards")
+        self._bar.update(self._task, words=words)
 
     def say(self, message: str) -> None:
         """Print a line that stays."""
         if self._lines or not self._bar.disable:
-            line = plain(message, _WIDEST)
-            self._console.print(line, highlight=False, markup=False, soft_wrap=True)
+            self._console.print(plain(message, _WIDEST), soft_wrap=True)
 
     @contextmanager
     def live(self) -> Iterator[JobDisplay]:
@@ -114,18 +98,19 @@ def download_with_progress(network: NetworkName, *, quiet: bool) -> str:
 
     Raises:
         InputError, EngineError: As `engine.weights.installed.download_weights` says.
+        Interrupted: A signal came; what has arrived stays for the next time.
     """
     from engine.weights import installed
 
-    console = Console(stderr=True)
+    console = _stderr()
     bar = Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         DownloadColumn(),
         TransferSpeedColumn(),
         TimeRemainingColumn(),
         console=console,
-        disable=quiet or not sys.stderr.isatty(),
+        disable=quiet or not console.is_terminal,
     )
     with bar:
         task = bar.add_task(f"Downloading {network_title(network)}", total=None)
@@ -133,5 +118,7 @@ def download_with_progress(network: NetworkName, *, quiet: bool) -> str:
         def show(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total)
 
-        # Ctrl-C raises between two chunks; what has arrived stays for the next time.
-        return str(installed.download_weights(network, show, lambda: False))
+        try:
+            return str(installed.download_weights(network, show, lambda: False))
+        except Interrupted as error:
+            raise Interrupted(error.number, "Interrupted; what has arrived is kept.") from error

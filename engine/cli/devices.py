@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.cli.console import print_json, print_text
 from engine.cli.options import DevicesOptions
+from engine.cli.printing import print_json, print_text
 from engine.plan.machine import DeviceHere, Inventory
 from engine.spec.computing import Computing, Rung
 from engine.spec.wording import gigabytes

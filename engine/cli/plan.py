@@ -7,8 +7,8 @@ import sys
 from dataclasses import replace
 
 from engine.cli.asking import job_asked_for, settings_asked_for
-from engine.cli.console import print_json, print_text
 from engine.cli.options import PlanOptions
+from engine.cli.printing import print_json, print_text
 from engine.plan.memory import Outlook, largest_size, look_out
 from engine.plan.resolve import resolve
 from engine.spec.job import Job

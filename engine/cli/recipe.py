@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.cli.console import print_json, print_text
 from engine.cli.options import RecipeOptions
+from engine.cli.printing import print_json, print_text
 from engine.spec.choices import Start
 from engine.spec.errors import InputError
 from engine.spec.events import Event, Failed, Paused, Retuned, Stopped, note

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import tempfile
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -12,13 +13,15 @@ from pathlib import Path
 from types import FrameType
 
 from engine.cli.asking import job_asked_for, settings_asked_for
-from engine.cli.console import JobDisplay, download_with_progress, print_json
+from engine.cli.console import JobDisplay, download_with_progress
+from engine.cli.failing import DONE
 from engine.cli.options import RenderOptions
+from engine.cli.printing import print_json
 from engine.cli.remake import job_of_recipe
 from engine.plan.resolve import choose_network
 from engine.run.control import Control, steer
 from engine.spec.choices import NetworkName
-from engine.spec.errors import Cancelled, GramaryeError, InputError
+from engine.spec.errors import EngineError, GramaryeError, InputError
 from engine.spec.job import Job
 from engine.spec.outcome import Ending, Outcome, Pastiche
 from engine.spec.pictures import Picture
@@ -28,6 +31,7 @@ from engine.storage.naming import free_path, shown_name
 from engine.storage.places import Places
 from engine.storage.recipes import Recipe, recipe_of
 from engine.storage.saving import check_place, save_pixels
+from engine.system.signals import Interrupted, handled
 from engine.weights.installed import find_weights, networks_here
 
 
@@ -46,38 +50,51 @@ def render(options: RenderOptions) -> int:
     Raises:
         InputError: A picture, setting, preset or place cannot be used.
         EngineError: The engine could not go on; the picture so far is saved.
-        Cancelled: Interrupted before there was anything to keep.
+        Interrupted: A signal came before there was anything to keep, or Ctrl-C twice.
     """
     if options.output is not None:
         _check_output(options.output, options.overwrite)
     display = JobDisplay(quiet=options.quiet)
     commission = _commission(options, display)
-    output = commission.output
     # Torch takes seconds to load; bad input has been refused before that.
     from engine.run.stylize import stylize
 
     control = Control()
-    with _interrupts(control, display):
-        work = stylize(commission.job, ending=control.ending)
-        outcome = _run(steer(work, control), display)
+    with _interrupts(control, display) as signals:
+        outcome = _run(steer(stylize(commission.job, ending=control.ending), control), display)
         if control.discarded:  # perhaps only while a stopped job's picture was being made
-            raise Cancelled
+            raise Interrupted(signals[0] if signals else signal.SIGINT)
         if outcome.pastiche is not None:
             _save(options, commission, outcome, outcome.pastiche)
-    if outcome.error is not None:
-        if outcome.pastiche is not None and not isinstance(outcome.error, GramaryeError):
+        _tell(options, commission.output, outcome, display)
+        interrupted = Interrupted(signals[0] if signals else signal.SIGINT)
+        if outcome.pastiche is None:
+            raise interrupted
+        return DONE if outcome.ending is Ending.FINISHED else interrupted.exit_code
+
+
+def _tell(options: RenderOptions, output: Path, outcome: Outcome, display: JobDisplay) -> None:
+    """Say how the job ended; the exit code speaks of the picture, not of what is said of it.
+
+    Raises:
+        Exception: What the job failed of, with where the pastiche is.
+    """
+    pastiche, error = outcome.pastiche, outcome.error
+    if error is not None:
+        if pastiche is not None and isinstance(error, GramaryeError):
+            error.remedy = f"{error.remedy} The pastiche so far: {output}".strip()
+        elif pastiche is not None:
             display.say(f"The pastiche so far: {output}")
-        if outcome.pastiche is not None and isinstance(outcome.error, GramaryeError):
-            remedy = f"{outcome.error.remedy} The pastiche so far: {output}"
-            outcome.error.remedy = remedy.strip()
-        raise outcome.error
-    if outcome.pastiche is None:
-        raise Cancelled
+        raise error
+    if pastiche is None:
+        return
     finished = outcome.ending is Ending.FINISHED
     display.say(f"{'Saved' if finished else 'Stopped early; saved'} {output}")
     if options.json:
-        print_json(_report(output, outcome, outcome.pastiche))
-    return 0 if finished else 130
+        try:
+            print_json(_report(output, outcome, pastiche))
+        except EngineError as unprinted:
+            print(f"gramarye: {unprinted}", file=sys.stderr)
 
 
 def _check_output(output: Path, overwrite: bool) -> None:
@@ -141,19 +158,27 @@ def _run(work: Generator[Progress, None, Outcome], display: JobDisplay) -> Outco
 
 
 @contextmanager
-def _interrupts(control: Control, display: JobDisplay) -> Iterator[None]:
-    """Let the first Ctrl-C stop and keep, and the second discard; saving goes through."""
+def _interrupts(control: Control, display: JobDisplay) -> Iterator[list[int]]:
+    """Let signals stop and keep, and a second Ctrl-C discard; saving goes through.
 
-    def interrupt(_signal: int, _frame: FrameType | None) -> None:
-        signal.signal(signal.SIGINT, lambda *_: control.discard())
-        control.stop()
-        display.show_stopping()
+    Yields:
+        The signals that have come.
+    """
+    came: list[int] = []
 
-    before = signal.signal(signal.SIGINT, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
+    def interrupt(number: int, _frame: FrameType | None) -> None:
+        came.append(number)
+        # A logout sends several signals of other kinds in a row, and is not to discard.
+        if came.count(signal.SIGINT) > 1:
+            control.discard()
+            display.show_stopping("stopping")
+        else:
+            control.stop()
+            pressed = signal.SIGINT in came
+            display.show_stopping("stopping; Ctrl-C again discards" if pressed else "stopping")
+
+    with handled(interrupt):
+        yield came
 
 
 def _save(

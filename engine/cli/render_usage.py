@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from engine.cli.printing import print_text
 from engine.cli.usage import EXIT_CODES, Parser, formatter
 from engine.spec.choices import Device, NetworkName
 from engine.spec.settings import DEFAULTS, PARAMETER
@@ -30,7 +31,8 @@ and paintings are looked for beside it and where they were last opened, or are
 named with --content and --style. Without changes the pixels are the same.
 
 Ctrl-C stops and keeps: the pastiche so far is saved, and the exit code is 130.
-A second Ctrl-C discards it.
+A second Ctrl-C discards it. SIGTERM and SIGHUP, which come of a logout or a
+closed terminal, stop and keep too: 143 and 129.
 
 {EXIT_CODES}
 """
@@ -214,8 +216,6 @@ class _PrintAndEnd(argparse.Action):
         super().__init__(option_strings, dest, nargs=0, help=help)
 
     def __call__(self, *_: object) -> NoReturn:
-        from engine.cli.console import print_text
-
         print_text(self.text())
         sys.exit(0)
 

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 from pathlib import Path
 from typing import NoReturn
 
 from engine import __version__
+from engine.cli.failing import BAD_INPUT, asks_for_json
+from engine.cli.printing import print_json
 from engine.spec.choices import NetworkName
+from engine.spec.errors import EngineError
 from engine.spec.wording import plain
+from engine.system.streams import check_printed
 
 _INSTALLED = tuple(map(str, (NetworkName.VGG19, NetworkName.VGG16)))
 """The networks whose weights do not ship with the program."""
 
-EXIT_CODES = "exit codes: 0 done, 2 bad usage or input, 3 the engine failed, 130 interrupted"
+EXIT_CODES = """\
+exit codes: 0 done, 2 bad usage or input, 3 it could not be done, and when ended
+by a signal 128 and its number: 130 Ctrl-C, 143 SIGTERM, 129 SIGHUP"""
 
 _WINDOW_USAGE = """gramarye [CONTENT] [--style STYLE ...]
        gramarye render CONTENT --style FILE --output FILE [options]
@@ -65,17 +72,26 @@ class Parser(argparse.ArgumentParser):
     def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
         """Look for `--json` before anything can be complained of."""
         words = sys.argv[1:] if args is None else args
-        self._tells_json = any(len(word) > 3 and "--json".startswith(word) for word in words)
+        self._tells_json = asks_for_json(words)
         return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong, and end with exit code 2."""
         message = plain(message, 300)
         if self._tells_json:
-            from engine.cli.console import print_json
-
-            print_json({"error": f"{self.prog}: {message}", "exit_code": 2})
+            with contextlib.suppress(EngineError):  # stderr says it too
+                print_json({"error": f"{self.prog}: {message}", "exit_code": BAD_INPUT})
         super().error(message)
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        """End, once help and the like have gone out.
+
+        Raises:
+            EngineError: They could not be printed.
+        """
+        if not status:
+            check_printed()
+        super().exit(status, message)
 
 
 def formatter(prog: str) -> argparse.HelpFormatter:

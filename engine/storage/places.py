@@ -47,7 +47,10 @@ class Places:
         if values is None:
             return
         known = values["places"]
-        latest = {digest: str(path.absolute()) for digest, path in pairs.items()}
+        latest = {}
+        for digest, path in pairs.items():
+            with contextlib.suppress(OSError):  # the working folder is gone
+                latest[digest] = str(path.absolute())
         kept = {digest: place for digest, place in known.items() if digest not in latest} | latest
         places = dict(list(kept.items())[-MOST_PLACES:])
         # ASCII can hold whatever bytes a file's name is made of.

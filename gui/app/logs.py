@@ -30,9 +30,11 @@ LEVELS = {
 def log_window(folder: Path) -> None:
     """Log to a folder what the program and Qt say, and crashes of the interpreter to `crash.log`.
 
-    A folder that cannot be written to is no reason not to start: the log then goes to stderr.
+    A folder that cannot be written to is no reason not to start: warnings then go to stderr.
     """
-    if begin_logging(folder, otherwise=logging.StreamHandler()):
+    stderr = logging.StreamHandler()
+    stderr.setLevel(logging.WARNING)
+    if begin_logging(folder, otherwise=stderr):
         with contextlib.suppress(OSError):
             faulthandler.enable((folder / "crash.log").open("a", encoding="utf-8"))
     qInstallMessageHandler(_log_qt)
@@ -68,5 +70,10 @@ def strays_caught(
         loop.set_exception_handler(None)
 
 
-def _log_qt(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
+def log_qt(kind: QtMsgType, message: str) -> None:
+    """Write down what Qt says."""
     logging.getLogger("qt").log(LEVELS[kind], "%s", message)
+
+
+def _log_qt(kind: QtMsgType, _context: QMessageLogContext, message: str) -> None:
+    log_qt(kind, message)

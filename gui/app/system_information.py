@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
+from pathlib import Path
 
 import PySide6
 
@@ -29,13 +30,19 @@ def system_information(inventory: Inventory) -> str:
         *((name, _version(name)) for name in PACKAGES),
         *(("Device", device.words) for device in inventory.devices),
         *(("No card", remark) for remark in (inventory.remark,) if remark),
-        ("Networks", str(networks_folder())),
-        ("Data", str(data_folder())),
-        ("Settings", str(config_folder())),
-        ("Logs", str(log_folder())),
+        ("Networks", _shown(networks_folder())),
+        ("Data", _shown(data_folder())),
+        ("Settings", _shown(config_folder())),
+        ("Logs", _shown(log_folder())),
     ]
     width = max(len(name) for name, _ in rows)
     return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
+
+
+def _shown(folder: Path) -> str:
+    """A folder without the person's name, which stands in that of the home."""
+    home = Path.home()
+    return str(Path("~") / folder.relative_to(home)) if folder.is_relative_to(home) else str(folder)
 
 
 def _version(package: str) -> str:

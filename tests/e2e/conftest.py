@@ -11,6 +11,7 @@ from terminal import Terminal, paint
 @pytest.fixture
 def terminal(
     one_thread: None,
+    heard_signals: None,
     tmp_path: Path,
     random_network: Path,
     capsys: pytest.CaptureFixture[str],

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +18,7 @@ from engine.spec.pictures import Pixels
 from engine.storage.images import open_picture
 from engine.storage.recipes import Recipe, read_recipe
 
+MAIN = Path(main.__file__)
 QUICK = (
     "--size=32", "--set=coarsest_size=32", "--set=steps=2",
     "--set=style_layers=relu1_1", "--set=content_layers=relu2_1",
@@ -47,12 +51,16 @@ class Terminal:
     def type(self, *words: str) -> Ended:
         """Run a command as it is typed after `gramarye`."""
         self._capsys.readouterr()
-        try:
-            code = main.main(words)
-        except SystemExit as ended:
-            code = ended.code if isinstance(ended.code, int) else 1
+        code = main.main(words)
         out, err = self._capsys.readouterr()
         return Ended(code, out, err)
+
+    def begin(self, *words: str, **options: Any) -> subprocess.Popen[str]:
+        """Run a command as a process of its own; its streams are pipes unless named."""
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        return subprocess.Popen(
+            [sys.executable, str(MAIN), *words], encoding="utf-8", **pipes | options
+        )
 
     def words(
         self, *more: str, content: str = "photo.png", style: str = "style.png",

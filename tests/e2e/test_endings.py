@@ -1,4 +1,4 @@
-"""How a render ends when it does not go as planned: failures, Ctrl-C, a disk that fails."""
+"""How a render ends when it does not go as planned: failures, Ctrl-C here, a disk that fails."""
 
 from __future__ import annotations
 
@@ -17,9 +17,8 @@ from typing import Any
 
 import pytest
 import torch
-from terminal import Terminal
+from terminal import MAIN, Terminal
 
-import main
 from engine.cli import render
 from engine.cli.console import JobDisplay
 from engine.objective.evaluation import Evaluation
@@ -31,8 +30,6 @@ from engine.spec.outcome import Pastiche
 from engine.spec.pictures import Picture
 from engine.spec.progress import Progress
 from engine.storage.images import open_picture
-
-MAIN = Path(main.__file__)
 
 
 def test_a_missing_device_is_a_failure_of_the_engine(
@@ -104,29 +101,6 @@ def test_the_unforeseen_is_one_sentence_even_without_a_log(
     assert "unexpected" in ended.err
 
 
-@pytest.mark.skipif(os.name != "posix", reason="sends SIGINT to another process")
-def test_ctrl_c_stops_keeps_and_says_so(terminal: Terminal) -> None:
-    # From the second scale on there is something to keep; all six would take minutes.
-    more = (
-        "--size=64", "--set=coarsest_size=16", "--set=scale_factor=1.25", "--set=steps=1",
-        "--set=steps_falloff=4", "--json",
-    )  # fmt: skip
-    words = terminal.words(*more, content="style.png")
-    process = subprocess.Popen(
-        [sys.executable, str(MAIN), *words],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8",
-    )  # fmt: skip
-    assert process.stderr is not None
-    assert any(line.startswith("Scale 2/") for line in process.stderr)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=120)
-    assert process.returncode == 130
-    assert err.splitlines()[-1] == "Stopped early; saved out.png"
-    assert json.loads(out)["complete"] is False
-    assert terminal.pixels().shape[2] == 3
-    assert terminal.recipe().complete is False
-
-
 def interrupt_when(
     monkeypatch: pytest.MonkeyPatch, moment: Callable[[Progress], bool], times: int = 1
 ) -> None:
@@ -159,12 +133,7 @@ def test_ctrl_c_while_pictures_are_read_keeps_nothing(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(render, "open_picture", lambda path: signal.raise_signal(signal.SIGINT))
-    # A process started in the background inherits that Ctrl-C is ignored.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        ended = terminal.render()
-    finally:
-        signal.signal(signal.SIGINT, before)
+    ended = terminal.render()
     assert ended.code == 130
     assert ended.err == "gramarye: Interrupted; nothing was saved.\n"
 

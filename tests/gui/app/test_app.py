@@ -16,7 +16,6 @@ ROOT = Path(__file__).resolve().parents[3]
 PROGRAM = """
 import os, signal, sys
 sys.path[:0] = [{root!r}, {tests!r}]
-from pathlib import Path
 from PySide6.QtCore import QTimer, qWarning
 import gui.app.app
 from gui.session.engine_thread import EngineThread as RealThread
@@ -41,7 +40,8 @@ def opened(shell, content, styles):
     timer.start()
 
 gui.app.app.Shell.open = opened
-sys.exit(gui.app.app.run_window(Path({photograph!r}), (Path({painting!r}),)))
+import main
+sys.exit(main.main([{photograph!r}, "--style", {painting!r}]))
 """
 
 
@@ -62,13 +62,18 @@ def run(photograph, painting, leave):
     "leave",
     [
         "shell.window.close()",
-        pytest.param(
-            "os.kill(os.getpid(), signal.SIGINT)",
-            marks=pytest.mark.skipif(sys.platform == "win32", reason="needs Unix signals"),
+        *(
+            pytest.param(
+                f"os.kill(os.getpid(), signal.{name})",
+                marks=pytest.mark.skipif(sys.platform == "win32", reason="needs Unix signals"),
+            )
+            for name in ("SIGINT", "SIGTERM", "SIGHUP")
         ),
     ],
 )
-def test_the_program_opens_with_its_pictures_and_ends_cleanly(photograph, painting, leave):
+def test_the_program_opens_with_its_pictures_and_ends_cleanly(
+    photograph, painting, leave, heard_signals
+):
     networks_folder().mkdir()
     (networks_folder() / "vgg19.safetensors").touch()
     done = run(photograph, painting, leave)
@@ -94,6 +99,46 @@ def test_pipes_in_place_of_its_files_do_not_hold_the_window_up(photograph, paint
     assert done.returncode == 0, done.stderr
     assert done.stdout == "photograph.png painting.png\n"
     assert all(pipe.is_fifo() for pipe in pipes)
+
+
+DELETED = """
+import os, sys
+sys.path.insert(0, {root!r})
+import gui.app.app
+from engine.plan.machine import Inventory
+from gui.session.engine_thread import EngineThread as RealThread
+
+def warm_up():
+    import torch  # whose libraries end the process if they are loaded in a folder that is gone
+    return Inventory()
+
+gui.app.app.EngineThread = lambda: RealThread(warm_up=warm_up)
+original = gui.app.app.Shell.open
+
+def opened(shell, content, styles):
+    shell._engine.warmed.connect(shell.window.close)
+    original(shell)
+    print(content, *styles)
+
+gui.app.app.Shell.open = opened
+os.chdir({folder!r})
+os.rmdir({folder!r})
+import main
+sys.exit(main.main(["photo.png", "--style", {painting!r}]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="elsewhere it cannot be deleted")
+def test_the_window_opens_in_a_folder_that_is_gone(tmp_path, painting, monkeypatch):
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    monkeypatch.setenv("PWD", str(folder))
+    program = DELETED.format(root=str(ROOT), folder=str(folder), painting=str(painting))
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"{folder / 'photo.png'} {painting}\n"
 
 
 def test_exceptions_that_nobody_caught_reach_the_one_ladder(loop, qtbot):

@@ -1,6 +1,7 @@
 """The devices of the machine in the window: named, chosen, and why a card is not used."""
 
 import re
+from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QComboBox, QLabel, QToolButton
@@ -9,6 +10,7 @@ from scripted import COMPUTING, act, leave, read, settle
 from engine.plan.machine import DeviceHere, Inventory
 from engine.spec.choices import Device
 from engine.spec.computing import GivenUp, Rung
+from engine.weights.installed import networks_folder
 from gui.app.actions import Action
 from gui.settings.device_words import device_words
 from gui.settings.parameter_panel import ParameterPanel
@@ -147,6 +149,23 @@ def test_system_information_tells_of_every_device_and_of_a_card_not_used(make_sh
     assert ["Device", CPU.words] in told
     assert ["Device", "GTX 1080 is too old"] in told
     assert ["No card", REMARK] in told
+
+
+def test_system_information_shows_folders_without_the_name_of_the_person(
+    make_shell, qtbot, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "kept"))
+    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "kept"))
+    networks = networks_folder()
+    shell = make_shell()
+    act(shell, Action.SYSTEM_INFORMATION)
+    qtbot.waitUntil(lambda: bool(shell.dialogs.texts))
+    told = dict(re.split(" {2,}", line, maxsplit=1) for line in shell.dialogs.texts[0].splitlines())
+    assert Path(told["Data"]).parts[:2] == ("~", "kept")
+    assert told["Networks"] == str(networks), "elsewhere is elsewhere"
+    assert str(tmp_path) not in told["Data"]
 
 
 def test_why_no_card_is_used_is_said_in_a_line_and_no_dialog(make_shell, engine, qtbot):
