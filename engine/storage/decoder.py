@@ -122,7 +122,8 @@ class Decoder:
             if cancelled():
                 raise Cancelled
         try:
-            helper, answer = self._answer(_Question(source, name, text_only), cancelled)
+            place = source if isinstance(source, bytes) else _told(source, name)
+            helper, answer = self._answer(_Question(place, name, text_only), cancelled)
             try:
                 yield helper, _checked(answer, name)
             finally:
@@ -168,7 +169,9 @@ class Decoder:
 
 @dataclass(frozen=True)
 class _Question:
-    source: Path | bytes
+    """What a helper is asked: of a file where it is told to lie, or of bytes."""
+
+    source: str | bytes
     name: str
     text_only: bool
 
@@ -200,13 +203,13 @@ class _Watch:
 def _asked(helper: Helper, question: _Question, cancelled: Callable[[], bool]) -> dict[str, Any]:
     """A helper's answer; if this raises, it may still be at work."""
     source, name = question.source, question.name
-    if isinstance(source, bytes):
+    place: dict[str, object]
+    if isinstance(source, str):
+        place = {"path": source}
+    else:
         with helper.exchange.mapped(len(source) or 1) as memory:
             memory[: len(source)] = source
-        place: dict[str, object] = {"bytes": len(source)}
-    else:
-        # A file's name may be no Unicode.
-        place = {"path": os.fsencode(source.absolute()).hex()}
+        place = {"bytes": len(source)}
     watch = _Watch.over(helper, HEADER)
     helper.say(json.dumps({**place, "name": name, "text_only": question.text_only}))
     answer = _waited_for(helper, watch, name, cancelled)
@@ -217,6 +220,18 @@ def _asked(helper: Helper, question: _Question, cancelled: Callable[[], bool]) -
         helper.say("go")
         answer = _waited_for(helper, watch, name, cancelled)
     return answer
+
+
+def _told(path: Path, name: str) -> str:
+    """A path as a helper is told it: a file's name may be no Unicode.
+
+    Raises:
+        InputError: No file can have such a name, or the current folder is gone.
+    """
+    try:
+        return os.fsencode(path.absolute()).hex()
+    except (OSError, ValueError) as error:
+        raise InputError(f"There is no file {name}.", "Check the name and the folder.") from error
 
 
 def _waited_for(

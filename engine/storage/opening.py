@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from engine.spec.errors import InputError
-from engine.storage.ordinary import ordinary_file
+from engine.storage.ordinary import oddity, ordinary_file
 
 USABLE = "Open a JPEG, PNG, TIFF, WebP, GIF, BMP, AVIF or HEIC picture."
 
@@ -26,6 +26,9 @@ def opened(path: Path, name: str) -> Iterator[BinaryIO]:
     """
     with contextlib.ExitStack() as stack:
         try:
+            if odd := oddity(path.stat().st_mode):
+                inside = " inside it" if odd == "a folder" else ""
+                raise InputError(f"{name} is {odd}.", f"Choose a picture{inside}.")
             file = stack.enter_context(ordinary_file(path))
         except FileNotFoundError as error:
             remedy = "Check the name and the folder."

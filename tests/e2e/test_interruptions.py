@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import signal
+import ssl
 import subprocess
 import sys
 import threading
@@ -17,8 +18,8 @@ import pytest
 from terminal import MAIN, Terminal
 
 from engine.cli import render
-from engine.weights import installed
-from engine.weights.downloads import fetch
+from engine.weights import downloads, installed
+from engine.weights.downloads import Published, fetch
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="sends signals to other processes")
 
@@ -163,8 +164,11 @@ def test_a_signal_while_the_program_loads_prints_no_traceback(
     assert ended.stdout == ""
 
 
+CERTIFICATE = Path(__file__).parents[1] / "data" / "tls" / "localhost.pem"
+
+
 @pytest.fixture
-def endless() -> Iterator[str]:
+def endless(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The address of a file of which one megabyte arrives, and then nothing."""
     enough = threading.Event()
 
@@ -181,9 +185,14 @@ def endless() -> Iterator[str]:
             """Not to stderr."""
 
     server = HTTPServer(("127.0.0.1", 0), Site)
+    own = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    own.load_cert_chain(CERTIFICATE)
+    server.socket = own.wrap_socket(server.socket, server_side=True)
+    trusted = ssl.create_default_context(cafile=str(CERTIFICATE))
+    monkeypatch.setattr(downloads, "_trusted", lambda: trusted)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/vgg19.pth"
+    yield f"https://localhost:{server.server_port}/vgg19.pth"
     enough.set()
     server.shutdown()
     thread.join()
@@ -201,7 +210,8 @@ def test_an_interrupted_download_keeps_what_has_arrived(
             if done == 1_000_000:
                 signal.raise_signal(signal.SIGTERM)
 
-        fetch(endless, place, "", interrupt, lambda: False)
+        file = Published(endless, 2_000_000, "0" * 64)
+        fetch(file, place, interrupt, lambda: False)
 
     monkeypatch.setattr(installed, "download_weights", download)
     ended = terminal.type("weights", "download", "vgg19")
