@@ -18,9 +18,10 @@ from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 from engine.spec.errors import InputError
 from engine.spec.wording import plain
 from engine.storage.colour import Conversion, is_deep, strips
-from engine.storage.completeness import begin_check, doubt
+from engine.storage.completeness import check_sums, doubt
 from engine.storage.decoding_costs import Needs, needs_of, refuse_if_hollow
 from engine.storage.embedding import embedded_text
+from engine.storage.jpegs import decoded_jpeg
 from engine.storage.opening import USABLE
 
 if TYPE_CHECKING:  # a helper process loads what it needs: this would double the time it takes
@@ -90,12 +91,11 @@ def decode_picture(file: BinaryIO, name: str, room: Room) -> Decoded:
     refuse_if_hollow(image, size, name)
     pixels = room(needs_of(image, size))
     try:
-        whole = begin_check(file, image)
-        file.seek(0)
-        image = identify(file, name)
-        shape, notes = _decoded_into(pixels, image)
-        whole()
-        notes += doubt(file, image)
+        if image.format == "PNG":
+            check_sums(file)
+            file.seek(0)
+            image = identify(file, name)
+        shape, notes = _decoded_into(pixels, image, file)
     except MemoryError as error:
         raise InputError(
             f"{name} is too large for this machine's memory.", "Make it smaller first."
@@ -160,19 +160,28 @@ def text_in(file: BinaryIO, name: str) -> str | None:
     return embedded_text(identify(file, name), name)
 
 
-def _decoded_into(pixels: Pixels, image: ImageFile.ImageFile) -> tuple[Size, tuple[str, ...]]:
+def _decoded_into(
+    pixels: Pixels, image: ImageFile.ImageFile, file: BinaryIO
+) -> tuple[Size, tuple[str, ...]]:
     """Decode into memory of the right length; the upright size, and what was done."""
     deep = is_deep(image)
     turned = ("Turned upright.",) if _orientation(image) != 1 else ()
-    image.load()
-    conversion = Conversion(image, deep=deep)
+    decoded: Image.Image = image
+    doubts: tuple[str, ...] = ()
+    if image.format in ("JPEG", "MPO"):
+        decoded = decoded_jpeg(file, image)
+    else:
+        image.load()
+        if image.format != "PNG":
+            doubts = doubt(file, image)
+    conversion = Conversion(decoded, deep=deep)
     # Pillow has turned a TIFF upright by now and says so.
     orientation = _orientation(image)
-    width, height = image.size[::-1] if orientation in _LYING else image.size
+    width, height = decoded.size[::-1] if orientation in _LYING else decoded.size
     stored = _UPRIGHT[orientation](pixels.reshape(height, width, 3))
-    for top, bottom in strips(image):
+    for top, bottom in strips(decoded):
         stored[top:bottom] = conversion.band(top, bottom)
-    return (width, height), (*turned, *conversion.notes)
+    return (width, height), (*turned, *conversion.notes, *doubts)
 
 
 def _text_and_complaint(image: Image.Image, name: str) -> tuple[str | None, str]:

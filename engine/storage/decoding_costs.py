@@ -13,9 +13,8 @@ _USUALLY_STORED = 4
 """Bytes in which Pillow holds a pixel."""
 
 _BESIDE = {"WEBP": 8, "AVIF": 16, "HEIF": 16, "TIFF": 8, "GIF": 6}
-_PROGRESSIVE = 12
-"""Bytes of a pixel that a decoder holds beside that: its own planes, coefficients or strips; of a
-progressive JPEG once more for the check that goes on meanwhile."""
+_PROGRESSIVE = 6
+"""Bytes of a pixel that a decoder holds beside that: its own planes, coefficients or strips."""
 
 _FIXED = 150_000_000
 """Bytes for what does not grow with the picture."""
