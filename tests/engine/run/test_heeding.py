@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gc
 import weakref
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ import torch
 from live import LiveBytes
 from running import run, small_job
 
+from engine.network.convolutions import Convolution
 from engine.objective.objective import Objective
 from engine.run.control import Stop
 from engine.run.optimizers import result
@@ -138,9 +139,33 @@ def test_stop_ends_a_job_at_the_very_call_that_hears_of_it_and_keeps_the_picture
     assert seen == {Ending.DISCARDED, Ending.STOPPED, Ending.FINISHED}
 
 
-def calls_of_step(steps: list[Kept], number: int) -> Iterator[int]:
-    """Some calls of the step that begins where a job stood."""
-    return iter(range(steps[number].calls + 1, steps[number + 1].calls + 1, 17))
+def calls_of_step(steps: list[Kept], number: int) -> list[int]:
+    """Some calls of the step that begins where a job stood; the optimiser's are the last."""
+    first, last = steps[number].calls + 1, steps[number + 1].calls
+    return [*range(first, last - 6, 19), *range(last - 6, last + 1)]
+
+
+def test_a_job_is_asked_between_any_two_convolutions(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the way there, on the way back, and while pictures are measured."""
+    since, most = [0], [0]
+
+    def counted(whole: Any) -> Any:
+        def convolve(convolution: Convolution, image: torch.Tensor) -> torch.Tensor:
+            since[0] += 1
+            most[0] = max(most[0], since[0])
+            found: torch.Tensor = whole(convolution, image)
+            return found
+
+        return convolve
+
+    ways = [way for way in vars(Convolution) if way.startswith(("forward", "transpose"))]
+    for way in ways:
+        monkeypatch.setattr(Convolution, way, counted(getattr(Convolution, way)))
+    outcome, _ = run(job, ending=lambda: since.__setitem__(0, 0))
+    assert outcome.ending is Ending.FINISHED
+    assert most[0] == 1
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -19,6 +19,7 @@ from gui.app.actions import Action
 from gui.base.states import State
 from gui.inputs.opening import Role
 from gui.inputs.sample_card import SampleCard
+from gui.session import engine_thread
 
 SMALL = {
     "output_size": 48,
@@ -32,9 +33,7 @@ class RealEngine:
     """The engine itself, where other tests have a scripted one."""
 
     def __call__(self, job, frame_due, ending):
-        from engine.run.stylize import stylize
-
-        return stylize(job, frame_due, ending)
+        return engine_thread._stylize(job, frame_due, ending)
 
     def foresee(self, request):
         from gui.session.warming import foresee
@@ -131,6 +130,8 @@ def endless(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
             evaluate(objective, image)
         return evaluate(objective, image)
 
+    # What is told of the steps before makes the window say that the job runs.
+    monkeypatch.setattr("engine.run.timing._SECONDS_BETWEEN_LOOKS", 0)
     monkeypatch.setattr(walk, "advance", counted)
     monkeypatch.setattr(Objective, "evaluate", evaluated)
     return begun
