@@ -22,6 +22,7 @@ from engine.cli.render_usage import parsed_plan, parsed_render
 from engine.cli.usage import devices_parser, recipe_parser, weights_parser, window_parser
 from engine.spec.choices import NetworkName
 from engine.spec.errors import InputError
+from engine.storage.decoder import DECODER
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ def run(command: Headless) -> int:
 
 
 def _render(words: argparse.Namespace) -> int:
+    DECODER.begin()
     from engine.cli.render import render
 
     return render(
@@ -96,12 +98,14 @@ def _render(words: argparse.Namespace) -> int:
 
 
 def _plan(words: argparse.Namespace) -> int:
+    DECODER.begin()
     from engine.cli.plan import tell_plan
 
     return tell_plan(PlanOptions(Asked.of(words), words.json))
 
 
 def _recipe(words: argparse.Namespace) -> int:
+    DECODER.begin()
     from engine.cli.recipe import tell_recipe
 
     return tell_recipe(RecipeOptions(words.picture, words.json))

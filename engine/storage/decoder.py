@@ -1,4 +1,7 @@
-"""Pictures are decoded in a helper process: what crashes, hangs or grows there costs a sentence."""
+"""Pictures are decoded in a helper process: what crashes, hangs or grows there costs a sentence.
+
+Loads nothing that takes time, so that the helper can begin while everything else is loaded.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,12 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from engine.spec.errors import Cancelled, EngineError, InputError
-from engine.spec.pictures import Pixels
 from engine.spec.wording import gigabytes
 from engine.storage.decoding_costs import HEADER, Needs
 from engine.system.helpers import Helper, HelperGone
@@ -49,14 +49,16 @@ class Found:
     """A picture out of a file.
 
     Attributes:
-        pixels: Shape (H, W, 3), sRGB, read-only.
+        pixels: Row after row, three bytes each, sRGB.
+        size: Width and height.
         sha256: Of the file's bytes, hexadecimal.
         notes: What was done to it, one sentence each.
         text: What our own pictures carry inside; None where there is nothing.
         complaint: What is wrong with that; empty where nothing is.
     """
 
-    pixels: Pixels
+    pixels: bytes
+    size: tuple[int, int]
     sha256: str
     notes: tuple[str, ...]
     text: str | None
@@ -74,14 +76,14 @@ class Decoder:
         self._helper: Helper | None = None
 
     def begin(self) -> None:
-        """Have the helper get ready, if it is not working already.
+        """Have the helper get ready, so that the first file does not wait for it; returns at once.
 
-        Raises:
-            EngineError: There can be no helper.
+        Where there can be none, the first file tells.
         """
         if self._turn.acquire(blocking=False):
             try:
-                self._ready()
+                with suppress(EngineError):
+                    self._ready()
             finally:
                 self._turn.release()
 
@@ -272,9 +274,14 @@ def _found(helper: Helper, picture: dict[str, Any]) -> Found:
     """A picture as it lies in the exchange, copied once."""
     width, height = picture["size"]
     with helper.exchange.mapped(3 * width * height) as memory:
-        pixels = np.frombuffer(bytes(memory), np.uint8).reshape(height, width, 3)
+        pixels = bytes(memory)
     return Found(
-        pixels, picture["sha256"], tuple(picture["notes"]), picture["text"], picture["complaint"]
+        pixels,
+        (width, height),
+        picture["sha256"],
+        tuple(picture["notes"]),
+        picture["text"],
+        picture["complaint"],
     )
 
 
@@ -286,3 +293,7 @@ def _crashed(name: str, gone: HelperGone) -> InputError:
             "Close other programs, or make it smaller first.",
         )
     return InputError(f"{name} makes its decoder crash.", _AGAIN)
+
+
+DECODER = Decoder()
+"""The program's own; it begins nothing before it is asked."""

@@ -11,15 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.spec.pictures import Picture
-from engine.storage.decoder import Decoder, Found
+from engine.storage.decoder import DECODER, Found
 from engine.storage.naming import shown_name
 
 OPEN_SUFFIXES = (
     ".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".gif", ".bmp", ".avif", ".heic", ".heif",
 )  # fmt: skip
-
-_DECODER = Decoder()
-"""Begins nothing before it is asked."""
 
 
 def _never() -> bool:
@@ -41,15 +38,6 @@ class Opened:
     complaint: str
 
 
-def be_ready() -> None:
-    """Have the first picture not wait for the helper that decodes it; returns at once.
-
-    Raises:
-        EngineError: It cannot be begun.
-    """
-    _DECODER.begin()
-
-
 def open_picture(path: Path, cancelled: Callable[[], bool] = _never) -> Picture:
     """Read a picture file; the first frame of an animation, the first page of a TIFF.
 
@@ -68,7 +56,7 @@ def open_picture(path: Path, cancelled: Callable[[], bool] = _never) -> Picture:
 def open_whole(path: Path, cancelled: Callable[[], bool] = _never) -> Opened:
     """The same, with the text inside."""
     name = shown_name(path)
-    found = _DECODER.picture(path, name, cancelled)
+    found = DECODER.picture(path, name, cancelled)
     return Opened(_picture(found, name, path), found.text, found.complaint)
 
 
@@ -79,7 +67,7 @@ def open_bytes(data: bytes, name: str) -> Picture:
         InputError: The bytes are damaged, too large or no picture.
         EngineError: The helper that decodes cannot be begun.
     """
-    return _picture(_DECODER.picture(data, name), name, None)
+    return _picture(DECODER.picture(data, name), name, None)
 
 
 def text_of(path: Path) -> str | None:
@@ -89,7 +77,7 @@ def text_of(path: Path) -> str | None:
         InputError: The file is no picture, or its text is damaged.
         EngineError: The helper that decodes cannot be begun.
     """
-    return _DECODER.text(path, shown_name(path))
+    return DECODER.text(path, shown_name(path))
 
 
 def picture_from_pixels(pixels: npt.NDArray[np.uint8], name: str) -> Picture:
@@ -100,4 +88,6 @@ def picture_from_pixels(pixels: npt.NDArray[np.uint8], name: str) -> Picture:
 
 
 def _picture(found: Found, name: str, path: Path | None) -> Picture:
-    return Picture(found.pixels, name, found.sha256, path, found.notes)
+    width, height = found.size
+    pixels = np.frombuffer(found.pixels, np.uint8).reshape(height, width, 3)
+    return Picture(pixels, name, found.sha256, path, found.notes)

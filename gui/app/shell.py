@@ -10,8 +10,8 @@ from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QApplication, QWidget
 
 from engine.spec.errors import ComplaintsError, NetworkMissingError
+from engine.storage.decoder import DECODER
 from engine.storage.failures import Failure, Kind, explain
-from engine.storage.images import be_ready
 from engine.storage.paths import config_folder
 from engine.storage.preset_store import PresetStore
 from gui.app.helping import Helping
@@ -127,7 +127,7 @@ class Shell(QObject):
     async def _fill_the_start_page(self) -> None:
         """Show the samples; then have the first picture not wait for its decoder."""
         await self.inputs.show_samples()
-        await self.tasks.in_background(be_ready)
+        await self.tasks.in_background(DECODER.begin)
 
     async def _load_presets(self) -> None:
         """List the presets; tell of their files that are damaged, and of the preferences' own."""

@@ -41,7 +41,7 @@ def hanging(monkeypatch):
     """Has pictures that are called `sleep` never come out of their decoder."""
     monkeypatch.setattr(decoder, "_MODULE", "hostile_helpers")
     hanging = Decoder()
-    monkeypatch.setattr(images, "_DECODER", hanging)
+    monkeypatch.setattr(images, "DECODER", hanging)
     return lambda: hanging._turn.locked()
 
 
