@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from engine.cli.options import DevicesOptions
 from engine.cli.printing import print_json, print_text
+from engine.plan.loading import refuse_unless_loadable
 from engine.plan.machine import DeviceHere, Inventory
 from engine.spec.computing import Computing, Rung
 from engine.spec.wording import gigabytes
@@ -16,6 +17,7 @@ _NO_MEANS = (Rung.PRECISION, Rung.TF32, Rung.DEVICE)
 
 def tell_devices(options: DevicesOptions) -> int:
     """Print the devices of this machine, in words or as JSON; returns the exit code."""
+    refuse_unless_loadable()
     from engine.run.machines import Trials, inventory
 
     found = inventory(Trials.ALL if options.check else Trials.NONE)

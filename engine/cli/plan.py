@@ -9,6 +9,7 @@ from dataclasses import replace
 from engine.cli.asking import job_asked_for, settings_asked_for
 from engine.cli.options import PlanOptions
 from engine.cli.printing import print_json, print_text
+from engine.plan.loading import refuse_unless_loadable
 from engine.plan.memory import Outlook, largest_size, look_out
 from engine.plan.resolve import resolve
 from engine.spec.job import Job
@@ -46,6 +47,7 @@ def _job(options: PlanOptions) -> Job:
 def _outlook(job: Job) -> tuple[Outlook, int]:
     """What the job would take, and the largest size that fits."""
     # Torch takes seconds to load; bad input has been refused before that.
+    refuse_unless_loadable()
     from engine.run.devices import set_up
     from engine.run.machines import machine_for
     from engine.run.speed import measure_speed

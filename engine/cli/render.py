@@ -18,6 +18,7 @@ from engine.cli.failing import DONE
 from engine.cli.options import RenderOptions
 from engine.cli.printing import print_json
 from engine.cli.remake import job_of_recipe
+from engine.plan.loading import refuse_unless_loadable
 from engine.plan.resolve import choose_network
 from engine.run.control import Control, steer
 from engine.spec.choices import NetworkName
@@ -54,6 +55,7 @@ def render(options: RenderOptions) -> int:
     """
     if options.output is not None:
         _check_output(options.output, options.overwrite)
+    refuse_unless_loadable()
     display = JobDisplay(quiet=options.quiet)
     commission = _commission(options, display)
     # Torch takes seconds to load; bad input has been refused before that.

@@ -8,6 +8,7 @@ import os
 import sys
 from pathlib import Path
 
+from engine.plan.loading import refuse_unless_loadable
 from engine.plan.machine import Inventory
 from engine.plan.memory import Outlook, look_out
 from engine.plan.resolve import resolve
@@ -19,6 +20,7 @@ LIBRARIES = ("libtorch_global_deps.so", "libtorch_cpu.so", "libtorch.so", "libto
 
 def warm_up() -> Inventory:
     """Load what the engine needs and say which devices there are; takes seconds."""
+    refuse_unless_loadable()
     if sys.platform == "linux":
         _preload_libraries()
     import engine.run.stylize  # noqa: F401 - the first job finds everything loaded
