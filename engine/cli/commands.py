@@ -18,11 +18,9 @@ from engine.cli.options import (
     RenderOptions,
     WeightsOptions,
 )
-from engine.cli.render_usage import parsed_plan, parsed_render
 from engine.cli.usage import devices_parser, recipe_parser, weights_parser, window_parser
 from engine.spec.choices import NetworkName
 from engine.spec.errors import InputError
-from engine.storage.decoder import DECODER
 
 
 @dataclass(frozen=True)
@@ -45,10 +43,17 @@ def parse(arguments: Sequence[str]) -> OpenWindow | Headless:
     """Understand the command line; bad usage ends the program with exit code 2 and a sentence."""
     match arguments:
         case ["render", *words]:
+            _begin_decoder()
+            from engine.cli.render_usage import parsed_render
+
             return Headless(_render, parsed_render(words))
         case ["plan", *words]:
+            _begin_decoder()
+            from engine.cli.render_usage import parsed_plan
+
             return Headless(_plan, parsed_plan(words))
         case ["recipe", *words]:
+            _begin_decoder()
             return Headless(_recipe, recipe_parser().parse_args(words))
         case ["devices", *words]:
             return Headless(_devices, devices_parser().parse_args(words))
@@ -77,8 +82,14 @@ def run(command: Headless) -> int:
         return command.action(command.arguments)
 
 
-def _render(words: argparse.Namespace) -> int:
+def _begin_decoder() -> None:
+    """Have pictures not wait for what decodes them: it gets ready while the rest is loaded."""
+    from engine.storage.decoder import DECODER
+
     DECODER.begin()
+
+
+def _render(words: argparse.Namespace) -> int:
     from engine.cli.render import render
 
     return render(
@@ -98,14 +109,12 @@ def _render(words: argparse.Namespace) -> int:
 
 
 def _plan(words: argparse.Namespace) -> int:
-    DECODER.begin()
     from engine.cli.plan import tell_plan
 
     return tell_plan(PlanOptions(Asked.of(words), words.json))
 
 
 def _recipe(words: argparse.Namespace) -> int:
-    DECODER.begin()
     from engine.cli.recipe import tell_recipe
 
     return tell_recipe(RecipeOptions(words.picture, words.json))

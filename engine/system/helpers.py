@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import os
 import queue
 import subprocess
 import sys
@@ -53,6 +54,8 @@ class Helper:
             pass_fds=self.exchange.inherited,
             # Ctrl-C and the end of a terminal are for this process to answer.
             start_new_session=True,
+            # Its threads take longer to begin than all else, and have nothing to do here.
+            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
             text=True,
             encoding="ascii",
         )
