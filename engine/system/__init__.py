@@ -1,1 +1,1 @@
-"""What the operating system gives and takes: memory, signals, streams and files."""
+"""What the operating system gives and takes: memory, processes, signals, streams and files."""
