@@ -14,6 +14,7 @@ import psutil
 
 from engine.system.exchange import Exchange
 
+# The path first: a file in the current folder is not to stand for a module.
 _CODE = "import sys; sys.path[:] = {path}; from {module} import serve; serve({handle!r})"
 
 
@@ -46,8 +47,7 @@ class Helper:
         self.exchange = Exchange()
         code = _CODE.format(path=sys.path, module=module, handle=self.exchange.handle)
         self._process = subprocess.Popen(
-            # Without -P a file in the current folder could stand for a module.
-            [sys.executable, "-P", "-c", code],
+            [sys.executable, "-c", code],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

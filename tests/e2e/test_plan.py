@@ -140,3 +140,15 @@ def test_help_of_plan_fits_a_terminal_and_names_its_options(terminal: Terminal) 
     assert max(map(len, ended.out.splitlines())) <= 80
     for option in ("--style", "--size", "--set", "--preset", "--network", "--device", "--json"):
         assert f"\n  {option}" in ended.out
+
+
+@pytest.mark.parametrize("command", ["plan", "render", "devices"])
+def test_where_the_engine_cannot_be_loaded_that_is_said_before_it_is_tried(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setattr("engine.plan.loading.memory_available", lambda: 200_000_000)
+    words = {"plan": ["plan", "photo.png"], "render": terminal.words(), "devices": ["devices"]}
+    ended = terminal.type(*words[command])
+    assert (ended.code, ended.out) == (3, "")
+    assert ended.err.startswith("gramarye: The engine needs about 0.3 GB of memory before it")
+    assert len(ended.err.splitlines()) == 1

@@ -1,5 +1,6 @@
 """Whatever colours and depths a file has, it opens in 8-bit sRGB."""
 
+import io
 import struct
 import zlib
 
@@ -9,6 +10,8 @@ from drawn import encoded, painting
 from PIL import Image, ImageCms, TiffImagePlugin
 
 from engine.spec.errors import InputError
+from engine.storage import colour
+from engine.storage.decoding import decoded_here
 from engine.storage.images import open_bytes
 
 GRADIENT = np.arange(256, dtype=np.uint8).reshape(1, 256)
@@ -294,3 +297,46 @@ def test_a_useless_profile_is_left_out_and_noted(
     picture = open_bytes(encoded(image, "TIFF", icc_profile=profile), "x")
     np.testing.assert_array_equal(picture.pixels, np.asarray(image.convert("RGB")))
     assert picture.notes == notes
+
+
+def half_transparent() -> Image.Image:
+    image = painting().convert("RGBA")
+    image.paste((0, 0, 0, 60), (0, 40, 64, 48))
+    return image
+
+
+LARGE = {
+    "colour.jpg": lambda exif: encoded(painting(), "JPEG", exif=exif),
+    "inks.jpg": lambda exif: encoded(painting().convert("CMYK"), "JPEG", exif=exif),
+    "profile.png": lambda exif: encoded(
+        painting(), "PNG", icc_profile=wide_gamut_profile(), exif=exif
+    ),
+    "alpha.png": lambda exif: encoded(half_transparent(), "PNG", exif=exif),
+    "palette.png": lambda exif: encoded(painting().convert("P"), "PNG", transparency=0, exif=exif),
+    "bits.png": lambda exif: encoded(painting().convert("1"), "PNG", exif=exif),
+    "deep.tif": lambda exif: encoded(
+        Image.fromarray(np.asarray(painting().convert("L")).astype(np.uint16) * 257),
+        "TIFF",
+        exif=exif,
+    ),
+    "values.tif": lambda exif: encoded(
+        Image.fromarray(np.asarray(painting().convert("L")).astype(np.float32) * 9),
+        "TIFF",
+        exif=exif,
+    ),
+}
+
+
+@pytest.mark.parametrize("orientation", [1, 2, 6, 7])
+@pytest.mark.parametrize("name", LARGE)
+def test_a_picture_too_large_for_one_band_is_the_same(
+    name: str, orientation: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = LARGE[name](exif)
+    whole, facts = decoded_here(io.BytesIO(data), name)
+    monkeypatch.setattr(colour, "_STRIP", 5 * 64)
+    bands, of_bands = decoded_here(io.BytesIO(data), name)
+    np.testing.assert_array_equal(bands, whole)
+    assert of_bands == facts

@@ -15,10 +15,12 @@ from drawn import encoded, painting
 from PIL import Image
 
 from engine.spec.errors import Cancelled, EngineError, InputError
-from engine.storage import decoder, decoding_costs
+from engine.storage import decoder, decoder_process, decoding_costs
 from engine.storage.decoder import Decoder
+from engine.storage.decoding import decoded_here
 from engine.storage.decoding_costs import Needs
 from engine.system import helpers
+from engine.system.exchange import Exchange
 from engine.system.helpers import Helper
 
 
@@ -50,7 +52,8 @@ def test_the_helper_lives_on_from_one_file_to_the_next(hostile: Decoder) -> None
 def test_what_a_file_does_to_its_helper_costs_a_sentence(
     hostile: Decoder, monkeypatch: pytest.MonkeyPatch, name: str, message: str
 ) -> None:
-    monkeypatch.setattr(decoder, "HEADER", Needs(result=0, memory=300_000_000, seconds=0.5))
+    seconds = 0.5 if name == "spin.png" else 60.0
+    monkeypatch.setattr(decoder, "HEADER", Needs(result=0, memory=300_000_000, seconds=seconds))
     before = ask(hostile, "well.png")
     with pytest.raises(InputError) as refused:
         ask(hostile, name)
@@ -97,6 +100,16 @@ def test_a_helper_that_ended_while_it_was_idle_is_not_the_next_files_fault(
     assert ask(hostile, "well.png") not in (str(process.pid), None)
 
 
+def test_a_helper_that_ends_just_when_it_is_asked_is_not_the_files_fault(
+    hostile: Decoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = psutil.Process(int(ask(hostile, "well.png") or 0))
+    process.kill()
+    process.wait()
+    monkeypatch.setattr(Helper, "alive", True)
+    assert ask(hostile, "well.png") not in (str(process.pid), None)
+
+
 def test_where_no_process_can_be_begun_a_sentence_says_so(
     hostile: Decoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -132,6 +145,35 @@ def test_the_helper_ends_with_what_began_it(tmp_path: Path) -> None:
     assert process.stdin is not None
     process.stdin.close()
     assert process.wait(60) == 0
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    painting().save(path)
+    helper = decoder_process._Helper(Exchange(), io.StringIO())
+    request = {"path": os.fsencode(path).hex(), "name": "a.png"}
+    with helper._file(request) as file:
+        assert file.read(1)
+    with (
+        pytest.raises(InputError, match=r"a\.png was changed while it was read"),
+        helper._file(request),
+    ):
+        path.write_bytes(b"more")
+
+
+def test_what_c_libraries_print_is_seen_by_nobody(
+    own: Decoder, capfd: pytest.CaptureFixture[str]
+) -> None:
+    data = bytearray(encoded(painting(), "TIFF", compression="tiff_lzw"))
+    middle = len(data) // 2
+    for at in range(middle, middle + 40):
+        data[at] ^= 0x5A
+    with pytest.raises(InputError):
+        decoded_here(io.BytesIO(bytes(data)), "broken.tif")
+    assert "Using code not yet in table" in capfd.readouterr().err
+    with pytest.raises(InputError, match="decoder error"):
+        own.picture(bytes(data), "broken.tif")
+    assert capfd.readouterr() == ("", "")
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:

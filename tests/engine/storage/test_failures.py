@@ -114,3 +114,19 @@ def test_where_no_log_can_be_something_else_takes_it(
     for _ in range(2):
         assert begin_logging(tmp_path / "file" / "logs", otherwise) is None
     assert logging.getLogger().handlers == [otherwise]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        ImportError("libtorch_cpu.so: failed to map segment from shared object"),
+        OSError(12, "Cannot allocate memory"),
+    ],
+)
+def test_too_little_memory_is_nobodys_mistake(error: Exception) -> None:
+    failure = explain(error)
+    assert failure.message == "There is not enough memory."
+    assert "limit" in failure.remedy
+    assert failure.kind is Kind.ENGINE
+    assert not (log_folder() / "gramarye.log").exists()
