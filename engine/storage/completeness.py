@@ -43,8 +43,8 @@ def doubt(file: BinaryIO, image: Image.Image) -> tuple[str, ...]:
         return ()
     share = max(1, round(100 * zeros / size))
     if plain:
-        return (f"The last {share} % of the file are zeros: black, or never copied.",)
-    return (f"The last {share} % of the file are zeros; the picture may be incomplete.",)
+        return (f"The last {share} % of its file is empty: black, or never copied.",)
+    return (f"The last {share} % of its file is empty; the picture may be incomplete.",)
 
 
 def _zeros_at_the_end(file: BinaryIO, size: int) -> int:

@@ -35,7 +35,7 @@ def test_a_jpeg_cut_and_closed_is_refused(mode: str, options: dict[str, object])
         cut = data[: scan + part * (len(data) - scan) // 20]
         with pytest.raises(InputError, match="a part of the JPEG is missing"):
             open_bytes(cut + END, "cut.jpg")
-    assert not any("zeros" in note for note in open_bytes(data, "whole.jpg").notes)
+    assert not any("is empty" in note for note in open_bytes(data, "whole.jpg").notes)
 
 
 def test_bytes_that_belong_to_nothing_do_not_keep_a_jpeg_out() -> None:
@@ -75,7 +75,7 @@ def test_an_uncompressed_picture_that_ends_in_zeros_may_be_black_and_is_noted(
     data = encoded(painting(320, 240), file_format)
     kept = len(data) * 3 // 5
     (note,) = open_bytes(data[:kept] + bytes(len(data) - kept), "half copied").notes
-    assert note == "The last 40 % of the file are zeros: black, or never copied."
+    assert note == "The last 40 % of its file is empty: black, or never copied."
 
 
 def test_a_dark_edge_is_nothing_to_speak_of() -> None:
