@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 import warnings
@@ -21,6 +22,8 @@ from engine.cli.options import (
 from engine.cli.usage import devices_parser, recipe_parser, weights_parser, window_parser
 from engine.spec.choices import NetworkName
 from engine.spec.errors import InputError
+
+_UNHEARD = logging.NullHandler()
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,8 @@ def run(command: Headless) -> int:
         raise InputError(
             "The folder in which you work is gone.", "Change to another one, as with `cd ~`."
         ) from error
+    # What nobody takes, Python prints; what a person is told is told by `failing`.
+    logging.getLogger().addHandler(_UNHEARD)
     with warnings.catch_warnings():
         if not sys.warnoptions:  # what libraries warn of is for developers
             warnings.simplefilter("ignore")

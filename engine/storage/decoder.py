@@ -11,13 +11,13 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from engine.spec.errors import Cancelled, EngineError, InputError
-from engine.spec.wording import gigabytes
+from engine.spec.wording import gigabytes, plain
 from engine.storage.decoding_costs import HEADER, Needs
 from engine.system.helpers import Helper, HelperGone
 from engine.system.memory import memory_available
@@ -31,6 +31,9 @@ _LOOK_SECONDS = 0.02
 
 _SILENT_SECONDS = 300.0
 """How long a slow disk may keep it waiting."""
+
+_BEGINNING_SECONDS = 120.0
+"""How long it may take to begin: where nothing is compiled yet, on a disk that has to wake up."""
 
 _RESERVE = 0.9
 """The share of free memory that a picture may take."""
@@ -74,6 +77,7 @@ class Decoder:
     def __init__(self) -> None:
         self._turn = threading.Lock()
         self._helper: Helper | None = None
+        self._ready = False
 
     def begin(self) -> None:
         """Have the helper get ready, so that the first file does not wait for it; returns at once.
@@ -83,7 +87,7 @@ class Decoder:
         if self._turn.acquire(blocking=False):
             try:
                 with suppress(EngineError):
-                    self._ready()
+                    self._begun()
             finally:
                 self._turn.release()
 
@@ -102,7 +106,7 @@ class Decoder:
             Cancelled: `cancelled` said so.
             EngineError: There can be no helper.
         """
-        with self._asked(source, name, cancelled, text_only=False) as (helper, answer):
+        with self._conversation(source, name, cancelled, text_only=False) as (helper, answer):
             return _found(helper, answer["picture"])
 
     def text(self, path: Path, name: str, cancelled: Callable[[], bool] = _never) -> str | None:
@@ -111,12 +115,12 @@ class Decoder:
         Raises:
             InputError, Cancelled, EngineError: As for `picture`, or the text is damaged.
         """
-        with self._asked(path, name, cancelled, text_only=True) as (_, answer):
+        with self._conversation(path, name, cancelled, text_only=True) as (_, answer):
             text: str | None = answer["text"]
             return text
 
     @contextmanager
-    def _asked(
+    def _conversation(
         self, source: Path | bytes, name: str, cancelled: Callable[[], bool], *, text_only: bool
     ) -> Iterator[tuple[Helper, dict[str, Any]]]:
         """What it answers, while it is kept from answering others."""
@@ -124,7 +128,7 @@ class Decoder:
             if cancelled():
                 raise Cancelled
         try:
-            place = source if isinstance(source, bytes) else _told(source, name)
+            place = source if isinstance(source, bytes) else _path_to_tell(source, name)
             helper, answer = self._answer(_Question(place, name, text_only), cancelled)
             try:
                 yield helper, _checked(answer, name)
@@ -137,9 +141,15 @@ class Decoder:
         self, question: _Question, cancelled: Callable[[], bool]
     ) -> tuple[Helper, dict[str, Any]]:
         old = self._helper
-        helper = self._ready()
+        helper = self._begun()
         try:
+            if not self._ready:
+                _await_beginning(helper, cancelled)
+                self._ready = True
             return helper, _asked(helper, question, cancelled)
+        except OSError as error:
+            self._give_up(helper)
+            raise _impossible(error.strerror or str(error)) from error
         except HelperGone as gone:
             self._give_up(helper)
             if helper is old:
@@ -151,17 +161,14 @@ class Decoder:
             self._give_up(helper)
             raise
 
-    def _ready(self) -> Helper:
-        if self._helper is not None and not self._helper.alive:
+    def _begun(self) -> Helper:
+        if self._helper is not None and not self._helper.alive and self._ready:
             self._give_up(self._helper)
         if self._helper is None:
             try:
-                self._helper = Helper(_MODULE)
+                self._helper, self._ready = Helper(_MODULE), False
             except OSError as error:
-                raise EngineError(
-                    f"Pictures cannot be decoded: {error.strerror or error}.",
-                    "Close other programs, or raise the limit that keeps a helper from starting.",
-                ) from error
+                raise _impossible(error.strerror or str(error)) from error
         return self._helper
 
     def _give_up(self, helper: Helper) -> None:
@@ -202,29 +209,54 @@ class _Watch:
         )
 
 
+def _await_beginning(helper: Helper, cancelled: Callable[[], bool]) -> None:
+    """Wait until a helper has loaded what it needs, which no file is to blame for.
+
+    Raises:
+        EngineError: It cannot.
+        Cancelled: Nobody waits any more.
+    """
+    until = time.monotonic() + _BEGINNING_SECONDS
+    try:
+        while helper.heard(_LOOK_SECONDS) is None:
+            if cancelled():
+                raise Cancelled
+            if time.monotonic() > until:
+                raise _impossible("the helper does not begin")
+    except HelperGone as gone:
+        said = helper.complaint()
+        logger.error("The decoder did not begin (%s): %s", gone.code, said)
+        raise _impossible(plain(said.strip().rpartition("\n")[2], 160)) from gone
+
+
+def _impossible(reason: str) -> EngineError:
+    return EngineError(
+        f"Pictures cannot be decoded: {reason or 'the helper does not begin'}.",
+        "Close other programs, raise the limits that Gramarye runs under, or install it again.",
+    )
+
+
 def _asked(helper: Helper, question: _Question, cancelled: Callable[[], bool]) -> dict[str, Any]:
     """A helper's answer; if this raises, it may still be at work."""
     source, name = question.source, question.name
-    place: dict[str, object]
-    if isinstance(source, str):
-        place = {"path": source}
-    else:
-        with helper.exchange.mapped(len(source) or 1) as memory:
-            memory[: len(source)] = source
-        place = {"bytes": len(source)}
-    watch = _Watch.over(helper, HEADER)
-    helper.say(json.dumps({**place, "name": name, "text_only": question.text_only}))
-    answer = _waited_for(helper, watch, name, cancelled)
-    if "needs" in answer:
-        needs = Needs(**answer["needs"])
-        _refuse_unless_free(needs, name)
-        watch = _Watch.over(helper, needs)
-        helper.say("go")
+    with ExitStack() as holding:
+        place: dict[str, object] = {"path": source}
+        if isinstance(source, bytes):
+            holding.enter_context(helper.exchange.holding(source))
+            place = {"bytes": len(source)}
+        watch = _Watch.over(helper, HEADER)
+        helper.say(json.dumps({**place, "name": name, "text_only": question.text_only}))
         answer = _waited_for(helper, watch, name, cancelled)
+        if "needs" in answer:
+            needs = Needs(**answer["needs"])
+            _refuse_unless_free(needs, name)
+            watch = _Watch.over(helper, needs)
+            helper.say("go")
+            answer = _waited_for(helper, watch, name, cancelled)
     return answer
 
 
-def _told(path: Path, name: str) -> str:
+def _path_to_tell(path: Path, name: str) -> str:
     """A path as a helper is told it: a file's name may be no Unicode.
 
     Raises:
@@ -273,7 +305,7 @@ def _checked(answer: dict[str, Any], name: str) -> dict[str, Any]:
 def _found(helper: Helper, picture: dict[str, Any]) -> Found:
     """A picture as it lies in the exchange, copied once."""
     width, height = picture["size"]
-    with helper.exchange.mapped(3 * width * height) as memory:
+    with helper.exchange.result(3 * width * height) as memory:
         pixels = bytes(memory)
     return Found(
         pixels,

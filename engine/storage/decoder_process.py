@@ -14,6 +14,7 @@ import faulthandler
 import gc
 import io
 import json
+import mmap
 import os
 import sys
 import threading
@@ -26,6 +27,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from engine.spec.errors import InputError
+from engine.spec.wording import plain
 from engine.storage.decoding import decode_picture, text_in
 from engine.storage.decoding_costs import Needs
 from engine.storage.opening import opened
@@ -37,7 +39,7 @@ if TYPE_CHECKING:  # see `decoding.py`
 _IDLE_SECONDS = 60
 """Without work for so long it ends; the next picture begins another."""
 
-_LAST_RESORT_SECONDS = 300
+_LAST_RESORT_SECONDS = 900
 """A decoder that nobody is left to kill is ended after so long."""
 
 
@@ -85,14 +87,21 @@ class _Helper:
     def __init__(self, exchange: Exchange, answers: Any) -> None:
         self._exchange = exchange
         self._answers = answers
+        # What is made stays mapped until the next request, see `Exchange`.
+        self._held: mmap.mmap | None = None
 
     def answer(self, request: dict[str, Any]) -> None:
+        self._held = None
         try:
             with self._file(request) as file:
                 answer = self._found(file, request["name"], text_only=request["text_only"])
             self._say(**answer)
         except InputError as error:
             self._say(refused=[error.message, error.remedy])
+        except OSError as error:
+            reason = plain(error.strerror or str(error), 160)
+            message = f"{request['name']} could not be read: {reason}."
+            self._say(refused=[message, "Check the disk that it lies on."])
         except Exception:
             self._say(unforeseen=traceback.format_exc())
 
@@ -112,14 +121,13 @@ class _Helper:
                         f"{request['name']} was changed while it was read.", "Open it again."
                     )
         else:
-            with self._exchange.mapped(request["bytes"] or 1) as memory:
-                data = memory[: request["bytes"]]
-            yield io.BytesIO(data)
+            yield io.BytesIO(self._exchange.given(request["bytes"]))
 
     def _room(self, needs: Needs) -> Pixels:
         self._say(needs=asdict(needs))
         sys.stdin.readline()
-        return np.frombuffer(self._exchange.mapped(needs.result), np.uint8)
+        self._held = self._exchange.result(needs.result)
+        return np.frombuffer(self._held, np.uint8)
 
     def _say(self, **answer: object) -> None:
         print(json.dumps(answer), file=self._answers, flush=True)

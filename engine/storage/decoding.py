@@ -169,7 +169,7 @@ def _decoded_into(
     decoded: Image.Image = image
     doubts: tuple[str, ...] = ()
     if image.format in ("JPEG", "MPO"):
-        decoded = decoded_jpeg(file, image)
+        decoded, doubts = decoded_jpeg(file, image)
     else:
         image.load()
         if image.format != "PNG":

@@ -11,8 +11,14 @@ _MODES = {"L": ("GRAY", "L"), "RGB": ("RGBX", "RGBX")}
 """What is asked of the decoder for each mode of Pillow's, and how Pillow sees that in place."""
 
 
-def decoded_jpeg(file: BinaryIO, image: ImageFile.ImageFile) -> Image.Image:
-    """Decode a JPEG at once.
+_MOST_SCANS = 200
+"""Of a progressive JPEG, which has about ten; thousands would keep a decoder busy for minutes."""
+
+_DAMAGED = "The file is damaged in places; the picture may be incomplete."
+
+
+def decoded_jpeg(file: BinaryIO, image: ImageFile.ImageFile) -> tuple[Image.Image, tuple[str, ...]]:
+    """Decode a JPEG at once; with a sentence if it may be incomplete.
 
     Args:
         file: Its file.
@@ -25,22 +31,28 @@ def decoded_jpeg(file: BinaryIO, image: ImageFile.ImageFile) -> Image.Image:
     data = file.read()
     if not _ends(data):
         raise OSError("the end of the JPEG is missing")
+    if data.count(b"\xff\xda") > _MOST_SCANS:
+        raise OSError("the JPEG has too many scans")
     wanted, seen_as = _MODES.get(image.mode, ("CMYK", ""))
+    doubts: tuple[str, ...] = ()
     try:
         if seen_as:
             pixels = simplejpeg.decode_jpeg(data, wanted, fastdct=False)
             decoded = Image.frombuffer(seen_as, image.size, pixels, "raw", seen_as, 0, 1)
             decoded.info = image.info
-            return decoded
+            return decoded, ()
         # Of inks Pillow alone knows which are stored as negatives: this only looks for what lacks.
         simplejpeg.decode_jpeg(data, wanted, min_height=1, min_width=1, min_factor=8)
     except ValueError as error:
-        # Whatever else it stumbles over, Pillow says so, or shows that it does not matter: bytes
-        # that belong to nothing, or a kind of JPEG that only that one knows.
-        if "premature end" in str(error).lower():
+        words = str(error).lower()
+        if "premature end" in words:
             raise OSError("a part of the JPEG is missing") from error
+        # Of several complaints only one is told. Where it is that of a kind of JPEG which only
+        # Pillow knows, nothing is amiss.
+        if "corrupt" in words:
+            doubts = (_DAMAGED,)
     image.load()
-    return image
+    return image, doubts
 
 
 def _ends(data: bytes) -> bool:

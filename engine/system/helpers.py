@@ -14,8 +14,15 @@ import psutil
 
 from engine.system.exchange import Exchange
 
-# The path first: a file in the current folder is not to stand for a module.
-_CODE = "import sys; sys.path[:] = {path}; from {module} import serve; serve({handle!r})"
+# The path first: a file in the current folder is not to stand for a module. What C libraries print
+# is for nobody, but what keeps the module from being imported is.
+_CODE = (
+    "import sys; sys.path[:] = {path}; from {module} import serve; import os; "
+    "os.dup2(os.open(os.devnull, os.O_WRONLY), 2); print('ready', flush=True); serve({handle!r})"
+)
+_NEW_GROUP = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
+_NO_CONSOLE = getattr(subprocess, "CREATE_NO_WINDOW", 0)
+"""What Windows is asked for; elsewhere nothing."""
 
 
 class HelperGone(Exception):  # noqa: N818 - what became of it, not an error of this program
@@ -33,6 +40,8 @@ class HelperGone(Exception):  # noqa: N818 - what became of it, not an error of 
 class Helper:
     """A Python process that runs `serve(handle)` of a module, until it is killed or its input ends.
 
+    Its first line is `ready`.
+
     Args:
         module: Which is imported there.
 
@@ -46,22 +55,32 @@ class Helper:
     def __init__(self, module: str) -> None:
         self.exchange = Exchange()
         code = _CODE.format(path=sys.path, module=module, handle=self.exchange.handle)
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", code],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            pass_fds=self.exchange.inherited,
-            # Ctrl-C and the end of a terminal are for this process to answer.
-            start_new_session=True,
-            # Its threads take longer to begin than all else, and have nothing to do here.
-            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
-            text=True,
-            encoding="ascii",
-        )
-        self._watched = psutil.Process(self._process.pid)
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", code],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                pass_fds=self.exchange.inherited,
+                # Ctrl-C and the end of a terminal are for this process to answer.
+                start_new_session=True,
+                creationflags=_NEW_GROUP | _NO_CONSOLE,
+                # Its threads take longer to begin than all else, and have nothing to do here.
+                env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+                text=True,
+                encoding="ascii",
+                errors="replace",
+            )
+        except BaseException:
+            self.exchange.close()
+            raise
         self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
-        threading.Thread(target=self._listen, name="helper", daemon=True).start()
+        try:
+            self._watched = psutil.Process(self._process.pid)
+            threading.Thread(target=self._listen, name="helper", daemon=True).start()
+        except (psutil.Error, RuntimeError) as error:
+            self.kill()
+            raise OSError(str(error)) from error
         atexit.register(self.kill)
 
     @property
@@ -110,6 +129,11 @@ class Helper:
             raise self._gone()
         return line
 
+    def complaint(self) -> str:
+        """What it said as it failed to begin; only once it has ended."""
+        assert self._process.stderr is not None, "it was asked for"
+        return self._process.stderr.read()
+
     def kill(self) -> None:
         """End it, whatever it is doing."""
         atexit.unregister(self.kill)
@@ -118,7 +142,8 @@ class Helper:
         assert self._process.stdin is not None, "it was asked for"
         with contextlib.suppress(OSError):  # what was not yet sent is lost with it
             self._process.stdin.close()
-        self.exchange.close()
+        with contextlib.suppress(OSError):
+            self.exchange.close()
 
     def _gone(self) -> HelperGone:
         # In the kernel's hands, as on a network drive that is lost, it ends later.
@@ -129,7 +154,10 @@ class Helper:
     def _listen(self) -> None:
         """Runs in a thread of its own: a pipe cannot be waited for with a time limit everywhere."""
         assert self._process.stdout is not None, "it was asked for"
-        with self._process.stdout as lines:
-            for line in lines:
-                self._lines.put(line)
-        self._lines.put("")
+        try:
+            with self._process.stdout as lines:
+                for line in lines:
+                    if line.endswith("\n"):  # else it died in the middle
+                        self._lines.put(line)
+        finally:
+            self._lines.put("")

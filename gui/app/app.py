@@ -54,6 +54,8 @@ def _stand_at_home() -> None:
 
     And a disk can be ejected only once nobody stands in one of its folders.
     """
+    if networks := os.environ.get("GRAMARYE_NETWORKS"):
+        os.environ["GRAMARYE_NETWORKS"] = str(_absolute(Path(networks).expanduser()))
     for folder in (Path.home(), Path(os.sep)):
         with contextlib.suppress(OSError):
             os.chdir(folder)

@@ -90,7 +90,7 @@ def attempt(path: Path, kind: str, tally: Tally) -> None:
         begun = time.perf_counter()
         try:
             picture = work(path)
-            if getattr(picture, "notes", ()):
+            if work is open_picture and picture.notes:
                 ending = "noted"
         except InputError as error:
             if work is open_picture:
@@ -138,7 +138,7 @@ def peak_of(process: psutil.Process) -> int:
 
 
 class listened:  # noqa: N801 - used like a function
-    """Catches what this process and its helpers write to descriptor 2; called, it tells it."""
+    """Catches what a person would see on stderr; called, it tells it."""
 
     def __enter__(self) -> Callable[[], str]:
         self._file = tempfile.TemporaryFile()

@@ -44,6 +44,22 @@ def test_bytes_that_belong_to_nothing_do_not_keep_a_jpeg_out() -> None:
     np.testing.assert_array_equal(picture.pixels, open_bytes(data, "x.jpg").pixels)
 
 
+def test_where_another_complaint_hides_that_a_part_is_missing_a_doubt_is_told() -> None:
+    data = jpeg("RGB", {})
+    scan = data.index(b"\xff\xda")
+    odd = data[:scan] + b"odd" + data[scan:]
+    doubt = "The file is damaged in places; the picture may be incomplete."
+    for cut in (odd, odd[: len(odd) // 2] + END):
+        assert open_bytes(cut, "odd.jpg").notes == (doubt,)
+
+
+def test_a_jpeg_of_thousands_of_scans_is_refused_at_once() -> None:
+    data = jpeg("L", {"progressive": True})
+    last = data.rindex(b"\xff\xda")
+    with pytest.raises(InputError, match="too many scans"):
+        open_bytes(data[:last] + data[last:-2] * 3000 + END, "scans.jpg")
+
+
 @pytest.mark.parametrize(
     ("file_format", "options"),
     [

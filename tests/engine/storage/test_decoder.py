@@ -121,6 +121,33 @@ def test_where_no_process_can_be_begun_a_sentence_says_so(
         ask(hostile, "well.png")
 
 
+def test_a_helper_that_cannot_begin_is_not_the_files_fault(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(decoder, "_MODULE", "there_is_no_such_module")
+    for _ in range(2):
+        with pytest.raises(EngineError, match="No module named 'there_is_no_such_module'"):
+            ask(Decoder(), "well.png")
+
+
+def test_a_helper_that_begins_slowly_is_not_the_files_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = "import time\nwhile time.process_time() < 0.6: pass\nfrom hostile_helpers import serve\n"
+    (tmp_path / "slow_helpers.py").write_text(slow)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(decoder, "_MODULE", "slow_helpers")
+    monkeypatch.setattr(decoder, "HEADER", Needs(result=0, memory=300_000_000, seconds=0.3))
+    assert ask(Decoder(), "well.png")
+
+
+def test_bytes_that_lie_in_no_file_are_decoded_as_well(own: Decoder) -> None:
+    for side in (64, 640, 32):
+        assert own.picture(encoded(painting(side, side), "PNG"), "pasted").size == (side, side)
+    with pytest.raises(InputError, match="empty"):
+        own.picture(b"", "pasted")
+
+
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal to a group of processes")
 def test_ctrl_c_does_not_reach_the_helper(hostile: Decoder) -> None:
     helper = int(ask(hostile, "well.png") or 0)

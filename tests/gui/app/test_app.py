@@ -9,6 +9,7 @@ import pytest
 from engine.storage.failures import explain
 from engine.storage.paths import config_folder, data_folder, log_folder
 from engine.weights.installed import networks_folder
+from gui.app import app
 from gui.app.logs import strays_caught
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -157,3 +158,10 @@ def test_what_nobody_foresaw_is_written_down_and_said_in_words(caplog):
     assert "KeyError: 'layer'" in caplog.text
     assert "layer" not in failure.message
     assert str(log_folder()) in failure.remedy
+
+
+def test_a_relative_folder_of_networks_is_the_same_in_the_window(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GRAMARYE_NETWORKS", "nets")
+    app._stand_at_home()
+    assert networks_folder() == tmp_path / "nets"
