@@ -15,7 +15,7 @@ from drawn import encoded, painting
 from PIL import Image
 
 from engine.spec.errors import Cancelled, EngineError, InputError
-from engine.storage import decoder, decoder_process, decoding_costs
+from engine.storage import decoder, decoder_process, decoder_talk, decoding_costs
 from engine.storage.decoder import Decoder
 from engine.storage.decoding import decoded_here
 from engine.storage.decoding_costs import Needs
@@ -53,7 +53,9 @@ def test_what_a_file_does_to_its_helper_costs_a_sentence(
     hostile: Decoder, monkeypatch: pytest.MonkeyPatch, name: str, message: str
 ) -> None:
     seconds = 0.5 if name == "spin.png" else 60.0
-    monkeypatch.setattr(decoder, "HEADER", Needs(result=0, memory=300_000_000, seconds=seconds))
+    monkeypatch.setattr(
+        decoder_talk, "HEADER", Needs(result=0, memory=300_000_000, seconds=seconds)
+    )
     before = ask(hostile, "well.png")
     with pytest.raises(InputError) as refused:
         ask(hostile, name)
@@ -137,7 +139,7 @@ def test_a_helper_that_begins_slowly_is_not_the_files_fault(
     (tmp_path / "slow_helpers.py").write_text(slow)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(decoder, "_MODULE", "slow_helpers")
-    monkeypatch.setattr(decoder, "HEADER", Needs(result=0, memory=300_000_000, seconds=0.3))
+    monkeypatch.setattr(decoder_talk, "HEADER", Needs(result=0, memory=300_000_000, seconds=0.3))
     assert ask(Decoder(), "well.png")
 
 
@@ -260,7 +262,7 @@ def test_a_lying_jpeg_below_the_limit_is_known_to_be_incomplete(own: Decoder) ->
 def test_half_a_million_chunks_do_not_hold_anyone_up(
     own: Decoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(decoder, "HEADER", Needs(result=0, memory=400_000_000, seconds=0.2))
+    monkeypatch.setattr(decoder_talk, "HEADER", Needs(result=0, memory=400_000_000, seconds=0.2))
     chunks = chunk(b"tEXt", b"a\0b") * 500_000
     with pytest.raises(InputError, match="takes far too long to decode"):
         own.picture(png_of(8, 8, bits=8, colour=2, chunks=chunks), "chunks.png")
@@ -269,7 +271,7 @@ def test_half_a_million_chunks_do_not_hold_anyone_up(
 def test_a_picture_that_does_not_fit_into_memory_is_refused_before_it_is_decoded(
     own: Decoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(decoder, "memory_available", lambda: 100_000_000)
+    monkeypatch.setattr(decoder_talk, "memory_available", lambda: 100_000_000)
     with pytest.raises(InputError, match=r"a\.png needs about 0\.2 GB of memory to be opened"):
         own.picture(encoded(painting(), "PNG"), "a.png")
 
