@@ -35,7 +35,13 @@ AGAIN = "Export it again with another program."
 
 @dataclass(frozen=True)
 class Question:
-    """What a helper is asked: of a file where it is told to lie, or of bytes."""
+    """What a helper is asked.
+
+    Attributes:
+        source: Where a file lies, as hexadecimal bytes of its path; or a file's bytes.
+        name: What messages call it.
+        text_only: Whether the text inside is wanted, and not the picture.
+    """
 
     source: str | bytes
     name: str
@@ -95,7 +101,14 @@ def impossible(reason: str) -> EngineError:
 
 
 def asked(helper: Helper, question: Question, cancelled: Callable[[], bool]) -> dict[str, Any]:
-    """A helper's answer; if this raises, it may still be at work."""
+    """A helper's answer; if this raises, it may still be at work.
+
+    Raises:
+        InputError: It takes more than the file explains, or than is free.
+        Cancelled: Nobody waits any more.
+        HelperGone: It has ended.
+        OSError: The system gives no room for the bytes.
+    """
     source, name = question.source, question.name
     with ExitStack() as holding:
         place: dict[str, object] = {"path": source}
