@@ -229,6 +229,8 @@ def peak(way: Way, weights: Path, size: int) -> int:
     idle = settled_memory(device)
     evaluate = at(size)
     device_memory.forget_peak(device)
+    # What the system has taken back since is no part of what the evaluation stands on.
+    idle = min(idle, device_memory.memory_used(device))
     for _ in range(2):
         evaluate()
     return device_memory.peak_memory(device) - idle

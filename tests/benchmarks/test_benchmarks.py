@@ -67,8 +67,7 @@ def test_evaluation_has_a_row_for_each_path(run: Run, monkeypatch: pytest.Monkey
         # All do the same work, whatever else they do for it.
         work, same = (r["ceiling_share"] * r["seconds"] for r in (row, rows["reference"]))
         assert work == pytest.approx(same)
-        # Measured beside this process's own memory, which may shrink meanwhile.
-        assert abs(row["peak_bytes"]) < 1_000_000_000
+        assert row["peak_bytes"] >= 0
     assert said["ceiling_flops"] == 1e12
     assert set(rows) | set(said["skipped"]) >= {"float32", "bfloat16", "float16"}
     assert said["size"] == 64
