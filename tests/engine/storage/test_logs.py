@@ -6,7 +6,6 @@ import logging
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,17 +24,6 @@ begin_logging(Path(sys.argv[1]), logging.NullHandler())
 for number in range(int(sys.argv[3])):
     logging.getLogger(sys.argv[2]).error("%06d %s", number, "x" * 9_900)
 """
-
-
-@pytest.fixture(autouse=True)
-def _root_logger_as_it_was() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    yield
-    for handler in set(root.handlers) - set(handlers):
-        root.removeHandler(handler)
-        handler.close()
-    root.setLevel(level)
 
 
 def begin_writing(folder: Path, name: str, lines: int) -> subprocess.Popen[str]:
