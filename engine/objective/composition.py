@@ -10,9 +10,12 @@ from engine.objective.losses import style_loss
 from engine.objective.statistics import blend
 from engine.objective.targets import Targets
 from engine.objective.terms.content import ContentTerm
-from engine.objective.terms.protocol import Terms
+from engine.objective.terms.cosine import CosineTerm
+from engine.objective.terms.matching import MatchedTarget
+from engine.objective.terms.protocol import LocalTerm, Terms
 from engine.objective.terms.style import StyleTerm
 from engine.objective.terms.total_variation import TotalVariationTerm
+from engine.spec.choices import MatchMetric
 from engine.spec.layers import LayerWeight
 from engine.spec.orientations import content_gain
 from engine.spec.settings import Settings
@@ -26,9 +29,9 @@ def compose(
     *,
     products: bool,
 ) -> Terms:
-    """Content weight * content + style weight * style + smoothness * total variation.
+    """Matched + content + style, each times its weight, + smoothness * total variation.
 
-    Within content and style the layers' weights are relative to each other: naming more layers, or
+    Within each of the three the layers' weights are relative to each other: naming more layers, or
     doubling all weights, does not change the balance between the terms.
 
     Args:
@@ -41,9 +44,13 @@ def compose(
     content_weight = 0.0
     if targets.content is not None:
         content_weight = settings.content_weight * content_gain(settings)
-    local = [
+    local: list[LocalTerm] = [
         ContentTerm(layer, (targets.content or {})[layer], weight, projections.get(layer))
         for layer, weight in _relative(settings.content_layers, content_weight)
+    ]
+    local += [
+        _matched(layer, targets.matched[layer], weight, projections.get(layer), settings)
+        for layer, weight in _relative(settings.matched_layers, settings.matched_weight)
     ]
     loss = style_loss(settings.style_loss, products=products)
     additive = []
@@ -53,6 +60,21 @@ def compose(
         additive.append(StyleTerm(layer, target, weight, loss, projection))
     pixel = [TotalVariationTerm(settings.smoothness)] if settings.smoothness else []
     return Terms(tuple(local), tuple(additive), tuple(pixel))
+
+
+def _matched(
+    layer: str,
+    target: MatchedTarget,
+    weight: float,
+    projection: Tensor | None,
+    settings: Settings,
+) -> LocalTerm:
+    """A layer's features beside the matched ones, by the metric that is asked for."""
+    match settings.match_metric:
+        case MatchMetric.SQUARED:
+            return ContentTerm(layer, target, weight, projection, kind="matched")
+        case MatchMetric.COSINE:
+            return CosineTerm(layer, target, weight, projection)
 
 
 def _relative(layers: Sequence[LayerWeight], weight: float) -> list[tuple[str, float]]:

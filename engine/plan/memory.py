@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from engine.network.costs import NetworkCosts
-from engine.objective.costs import evaluation_bytes, measuring_bytes, targets_bytes
+from engine.objective.costs import evaluation_bytes, matching_bytes, measuring_bytes, targets_bytes
 from engine.plan.machine import Machine
 from engine.plan.tilings import leaner_tilings, place, tilings
 from engine.spec.choices import Device, OptimizerName
@@ -240,13 +240,16 @@ def _peak(settings: Settings, machine: Machine, scale: Scale, tiling: Tiling) ->
         + measuring_bytes(settings, item, size, tiling, winograd=winograd)
         for size in scale.styles
     ]
+    peaks.append(
+        matching_bytes(settings, item, scale.canvas, scale.styles, tiling, winograd=winograd)
+    )
     return max(peaks)
 
 
 def _held(settings: Settings, machine: Machine, scale: Scale, images: int) -> float:
     """Bytes that stay through a scale, so many images of its size included."""
     network = NetworkCosts.of(settings, machine.item, winograd=machine.winograd)
-    targets = targets_bytes(settings, machine.item, scale.canvas, len(scale.styles))
+    targets = targets_bytes(settings, machine.item, scale.canvas, scale.styles)
     width, height = scale.canvas
     weights = network.weights_bytes(host=machine.device is not Device.CUDA)
     fixed = _FIXED_ON_A_CARD if machine.device is Device.CUDA else _FIXED

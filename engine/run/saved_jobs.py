@@ -21,7 +21,7 @@ from engine.run.state import Snapshot, State
 from engine.spec.computing import Computing
 from engine.spec.errors import InputError
 from engine.spec.events import EVENTS
-from engine.spec.layers import MeasuredLayers
+from engine.spec.layers import MeasuredLayers, matched_size
 from engine.spec.plan import Plan
 from engine.spec.request import Request
 from engine.spec.tiles import Tiling
@@ -32,7 +32,7 @@ from engine.storage.paths import replacing, unreadable
 _CHAIN: Final[tuple[Migration, ...]] = ()
 """From each format of a saved job to the next."""
 
-_RANDOM, _HEADER = "random", "gramarye"
+_RANDOM, _MATCHES, _HEADER = "random", "matches", "gramarye"
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,7 @@ class _Numbers:
     measured: MeasuredLayers
     averaged: int | None = field(default=None)
     computing: Computing | None = field(default=None)
+    matched: int = 0
 
 
 _NUMBERS = TypeAdapter(_Numbers)
@@ -64,6 +65,8 @@ def save_snapshot(snapshot: Snapshot, path: Path) -> None:
     tensors = {_RANDOM: state.random}
     if state.descent is not None:
         tensors |= state.descent.tensors()
+    if state.matches is not None:
+        tensors[_MATCHES] = state.matches
     words = {
         "request": snapshot.request.to_values(),
         "plan": snapshot.plan.to_values(),
@@ -117,6 +120,7 @@ def _numbers(state: State) -> _Numbers:
         state.measured,
         None if state.descent is None else state.descent.averaged,
         state.computing,
+        state.matched,
     )
 
 
@@ -136,6 +140,8 @@ def _snapshot(values: dict[str, Any], tensors: dict[str, Tensor], what: str) -> 
         numbers.measured,
         tensors[_RANDOM],
         descent,
+        tensors.get(_MATCHES),
+        numbers.matched,
     )
     return Snapshot(
         Request.from_values(values["request"], what),
@@ -157,6 +163,12 @@ def _fits(snapshot: Snapshot) -> bool:
         return state.descent is None and state.scale == 0
     width, height = scales[state.scale - 1].canvas
     memory = state.descent.tensors()
+    if state.matches is not None and (
+        state.matches.dtype is not torch.int32
+        or not state.measured.matched
+        or tuple(state.matches.shape) != matched_size(state.measured.matched, (height, width))
+    ):
+        return False
     images = (memory[name] for name in ("image", "average", "good", "candidate"))
     sizes = {tensor.numel() for tensor in memory.values()}
     return (

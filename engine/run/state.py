@@ -30,6 +30,8 @@ class State:
         measured: The layers that the targets were measured at, and the network built for.
         random: The state of the generator that noise is drawn from.
         descent: The image and the optimiser's memory; None before there is an image.
+        matches: The index map found at this scale, (h, w), int32; None where there is none.
+        matched: The step at which it was found.
     """
 
     scale: int
@@ -43,6 +45,8 @@ class State:
     measured: MeasuredLayers
     random: Tensor
     descent: Descent | None
+    matches: Tensor | None = None
+    matched: int = 0
 
     @property
     def begun(self) -> Descent:

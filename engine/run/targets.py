@@ -2,28 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+import math
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from engine.network.convolutions import Arithmetic
 from engine.network.networks import Network
 from engine.objective.objective import OrientedObjectives
-from engine.objective.targets import Targets, encode_content, encode_style
+from engine.objective.statistics import Statistics
+from engine.objective.targets import (
+    Taking,
+    Targets,
+    encode_content,
+    encode_painting,
+    find_matches,
+)
 from engine.objective.terms.content import ContentTarget
+from engine.objective.terms.matching import Codebook, MatchedTarget, joined, matched_targets
 from engine.run import devices
-from engine.run.tensors import to_tensor
+from engine.run.tensors import finest, to_tensor
 from engine.spec.computing import Computing
 from engine.spec.heeding import Heed, heedless
 from engine.spec.job import Job
-from engine.spec.layers import MeasuredLayers
+from engine.spec.layers import MeasuredLayers, matched_size
+from engine.spec.matching import Turn, shared_entries, turns
+from engine.spec.orientations import Orientation
 from engine.spec.pictures import PictureRef, Size
 from engine.spec.plan import Plan
 from engine.spec.scales import Scale
 from engine.spec.settings import Settings
 from engine.spec.tiles import Tiling
 from engine.weights.checkpoints import NetworkWeights, read_weights
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """What a scale's pictures ask.
+
+    Attributes:
+        objective: The sum of it.
+        matches: The index map that was found, (h, w), int32; None where nothing is matched.
+    """
+
+    objective: OrientedObjectives
+    matches: Tensor | None
 
 
 class TargetMeasurer:
@@ -66,7 +92,11 @@ class TargetMeasurer:
         layers: MeasuredLayers,
         settings: Settings,
         shares: Sequence[float],
-    ) -> Generator[str, None, OrientedObjectives]:
+        canvas: Tensor | None = None,
+        *,
+        enlarged: bool = False,
+        matches: Tensor | None = None,
+    ) -> Generator[str, None, Measured]:
         """Measure the pictures at one scale.
 
         Args:
@@ -75,28 +105,45 @@ class TargetMeasurer:
                 settings name.
             settings: What is asked, of these layers.
             shares: Each style image's in the blend.
+            canvas: The pastiche so far, (1, 3, H, W), which has a share in what is matched.
+            enlarged: Whether it comes from a coarser scale, and lacks what is fine.
+            matches: What was found for it before, not to be found again.
 
         Yields:
             Which picture is next, in words, before it takes its time.
-
-        Returns:
-            The objective.
         """
         network, looks = self._network_for(layers), self._plan.orientations
         place = f"at {scale.canvas[0]} × {scale.canvas[1]} px"
-        request = self._job.request
+        request, photograph = self._job.request, None
         contents: list[dict[str, ContentTarget] | None] = [None] * len(looks)
         if request.content is not None:
             yield f"Measuring {request.content.name} {place}"
-            image = self._tensor(request.content, scale.canvas)
-            contents = [encode_content(network, look.of(image), layers.content) for look in looks]
-        styles = []
-        for style, size in zip(request.styles, scale.styles, strict=True):
+            photograph = self._tensor(request.content, scale.canvas)
+            contents = [
+                encode_content(network, look.of(photograph), layers.content) for look in looks
+            ]
+        styles: list[list[Mapping[str, Statistics]]] = []
+        codebooks: list[list[Codebook]] = []
+        takings = _takings(scale, layers, settings, shares)
+        for style, size, taking in zip(request.styles, scale.styles, takings, strict=True):
             yield f"Measuring {style.name} {place}"
             image = self._tensor(style, size)
-            styles.append([encode_style(network, look.of(image), layers.style) for look in looks])
-        targets = [*map(Targets, contents, zip(*styles, strict=True), looks)]
-        return OrientedObjectives(network, targets, settings, shares)
+            seen = [encode_painting(network, image, layers.style, taking, look) for look in looks]
+            styles.append([statistics for statistics, _ in seen])
+            codebooks.append([entries for _, entries in seen])
+        matched: list[dict[str, MatchedTarget]] = [{} for _ in looks]
+        if layers.matched:
+            yield f"Matching {place}"
+            books = [joined(parts) for parts in zip(*codebooks, strict=True)]
+            if matches is None:
+                query = _query(photograph, canvas, settings, enlarged=enlarged)
+                matches = find_matches(network, query, books[0], self._heed)
+            matched = [
+                self._matched(network, book, matches, scale, look)
+                for book, look in zip(books, looks, strict=True)
+            ]
+        targets = [*map(Targets, contents, zip(*styles, strict=True), looks, matched)]
+        return Measured(OrientedObjectives(network, targets, settings, shares), matches)
 
     def release(self) -> None:
         """Let go of every tensor."""
@@ -120,5 +167,41 @@ class TargetMeasurer:
             )
         return self._network
 
-    def _tensor(self, ref: PictureRef, size: Size) -> torch.Tensor:
+    def _matched(
+        self, network: Network, book: Codebook, matches: Tensor, scale: Scale, look: Orientation
+    ) -> dict[str, MatchedTarget]:
+        """What the canvas is held against as it is seen in one orientation."""
+        entries = len(next(iter(book.values())))
+        # They may come from a file.
+        index = look.of(matches.to(self.device).clamp(0, entries - 1)[None, None])[0, 0]
+        width, height = scale.canvas
+        size = (width, height) if look.quarters % 2 else (height, width)
+        return matched_targets(book, index.contiguous(), size, network.projections)
+
+    def _tensor(self, ref: PictureRef, size: Size) -> Tensor:
         return to_tensor(self._job.picture(ref).pixels, size, self.device, heed=self._heed)
+
+
+def _takings(
+    scale: Scale, layers: MeasuredLayers, settings: Settings, shares: Sequence[float]
+) -> list[Taking]:
+    """What the codebook takes of each painting."""
+    if not layers.matched:
+        return [Taking((), (Turn(),), 0, 0) for _ in scale.styles]
+    ways, matched = turns(settings.match_turns), tuple(sorted(layers.matched))
+    positions = [math.prod(matched_size(matched, size)) for size in scale.styles]
+    counts = shared_entries(positions, shares, len(ways))
+    return [Taking(matched, ways, count, number * len(ways)) for number, count in enumerate(counts)]
+
+
+def _query(
+    photograph: Tensor | None, canvas: Tensor | None, settings: Settings, *, enlarged: bool
+) -> Tensor:
+    """What the paintings are searched for: the photograph with a share of the canvas."""
+    if photograph is None:
+        assert canvas is not None, "without a photograph the canvas itself is matched"
+        return canvas.clamp(0, 1)
+    if canvas is None or not settings.match_canvas:
+        return photograph
+    drawn = canvas + finest(photograph) if enlarged else canvas
+    return photograph.lerp(drawn.clamp(0, 1), settings.match_canvas)

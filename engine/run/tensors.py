@@ -66,3 +66,9 @@ def resized(image: Tensor, size: Size, heed: Heed = heedless) -> Tensor:
             channel, size=size[::-1], mode="bicubic", align_corners=False
         )
     return larger
+
+
+def finest(image: Tensor) -> Tensor:
+    """The finest band of an image (1, 3, H, W): what halving its sides would lose."""
+    coarse = F.avg_pool2d(image, 2, ceil_mode=True, count_include_pad=False)
+    return image - F.interpolate(coarse, size=image.shape[2:], mode="bilinear", align_corners=False)

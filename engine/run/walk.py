@@ -24,7 +24,7 @@ from engine.run.leash import Leash
 from engine.run.optimizers import for_changed_objective, marked_good, result
 from engine.run.preparation import prepare
 from engine.run.state import Snapshot, State
-from engine.run.targets import TargetMeasurer
+from engine.run.targets import Measured, TargetMeasurer
 from engine.run.telling import Teller
 from engine.spec import events as happened
 from engine.spec.computing import Rung
@@ -167,10 +167,21 @@ class Walk:
         if self.now.scale_is_done:
             yield from self._enter_next_scale()
             return None
+        if self._is_to_be_matched():
+            self._objective = None
+            self._change(matches=None, matched=self._state.step)
         if self._objective is None:
-            self._objective = yield from self._measured(self._state, self._state.scale)
+            measured = yield from self._measured(self._state)
+            self._objective = measured.objective
+            self._change(matches=measured.matches)
             return None
         return self._step(self._objective)
+
+    def _is_to_be_matched(self) -> bool:
+        """Whether it is time to find anew what the canvas is matched with."""
+        state, every = self._state, self._plan.settings.match_refresh
+        due = bool(every) and state.step % every == 0 and state.step != state.matched
+        return due and state.matches is not None
 
     def _step(self, objective: OrientedObjectives) -> str | None:
         """One step downhill, and a look at what came of it."""
@@ -208,28 +219,35 @@ class Walk:
         # Held on to, the old targets would lie beside the new ones while these are measured.
         self._objective = None
         self._teller.forget()
-        state = replace(state, measured=measured_layers(settings))
-        objective = yield from self._measured(state, state.scale + 1)
+        state = replace(state, measured=measured_layers(settings), matches=None, matched=0)
         device = self._targets.device
         first = partial(first_image, self._job, self._plan, device, heed=self._heed)
-        self._is_now(entered(self._plan, state, first, self._heed))
-        self._objective = objective
+        state = entered(self._plan, state, first, self._heed)
+        measured = yield from self._measured(state)
+        self._is_now(replace(state, matches=measured.matches))
+        self._objective = measured.objective
         self._teller.enter(self._state)
 
-    def _measured(self, state: State, scale: int) -> Talk[OrientedObjectives]:
-        """The objective at a scale, as it is asked for now."""
+    def _measured(self, state: State) -> Talk[Measured]:
+        """The objective at a state's scale, as it is asked for now."""
+        settings = self._plan.applied_to(self.asked.settings)
+        # What the first scale begins with says nothing of the picture that is wanted.
+        fresh = state.scale == 1 and state.step == 0 and self._job.request.content is not None
         work = self._targets.measure(
-            self._plan.scales[scale - 1],
+            self._plan.scales[state.scale - 1],
             state.measured,
-            self._plan.applied_to(self.asked.settings),
+            settings,
             self.asked.shares,
+            None if fresh else result(state.begun, self._plan.settings),
+            enlarged=state.step == 0,
+            matches=state.matches,
         )
         while True:
             try:
                 message = next(work)
             except StopIteration as measured:
-                objective: OrientedObjectives = measured.value
-                return objective
+                found: Measured = measured.value
+                return found
             yield from self._speak(message)
 
     def _make_room(self) -> str:
@@ -263,7 +281,7 @@ class Walk:
         settings = self._plan.applied_to(wanted.settings)
         if not state.measured.cover(measured_layers(settings)):
             self._objective = None
-            self._change(measured=measured_layers(settings))
+            self._change(measured=measured_layers(settings), matches=None, matched=state.step)
         elif self._objective is not None:
             self._objective = self._objective.retuned(settings, wanted.shares)
 
@@ -330,7 +348,7 @@ class Walk:
         try:
             objective = self._objective
             if objective is None:  # a finished job was taken up again
-                objective = yield from self._measured(state, state.scale)
+                objective = (yield from self._measured(state)).objective
             image = result(state.begun, self._plan.settings)
             for orientation in range(objective.period):
                 evaluation = objective.evaluate(image, orientation)

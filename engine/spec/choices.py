@@ -40,6 +40,22 @@ class StyleLoss(StrEnum):
     WASSERSTEIN = "wasserstein"
 
 
+class MatchMetric(StrEnum):
+    """How features are held against those of the painting that were matched with them."""
+
+    SQUARED = "squared"
+    COSINE = "cosine"
+
+
+class MatchTurns(StrEnum):
+    """In which ways a painting is looked at, beside upright, for what could be matched."""
+
+    NONE = "none"
+    MIRROR = "mirror"
+    QUARTERS = "quarters"
+    ALL = "all"
+
+
 class OptimizerName(StrEnum):
     """What walks downhill."""
 

@@ -29,15 +29,20 @@ class MeasuredLayers:
 
     content: frozenset[str]
     style: frozenset[str]
+    matched: frozenset[str] = frozenset()
 
     @property
     def all(self) -> frozenset[str]:
-        """Those of either kind."""
-        return self.content | self.style
+        """Those of any kind."""
+        return self.content | self.style | self.matched
 
     def cover(self, other: MeasuredLayers) -> bool:
         """Whether what is measured at these is enough for others."""
-        return other.content <= self.content and other.style <= self.style
+        return (
+            other.content <= self.content
+            and other.style <= self.style
+            and other.matched <= self.matched
+        )
 
 
 class _NamesLayers(Protocol):
@@ -49,12 +54,21 @@ class _NamesLayers(Protocol):
     @property
     def style_layers(self) -> tuple[LayerWeight, ...]: ...
 
+    @property
+    def matched_layers(self) -> tuple[LayerWeight, ...]: ...
+
+    @property
+    def matched_weight(self) -> float: ...
+
 
 def measured_layers(settings: _NamesLayers) -> MeasuredLayers:
     """The layers that a job begun with these settings is measured at."""
     return MeasuredLayers(
         frozenset(layer for layer, _ in settings.content_layers),
         frozenset(layer for layer, _ in settings.style_layers),
+        frozenset(
+            layer for layer, weight in settings.matched_layers if settings.matched_weight * weight
+        ),
     )
 
 
@@ -170,6 +184,21 @@ def features_size(layer: str, image: tuple[int, int]) -> tuple[int, int]:
     """Height and width of a layer's features, given those of the image; pooling rounds down."""
     height, width = (side >> place_of(layer)[0] - 1 for side in image)
     return height, width
+
+
+def matching_stage(layers: Iterable[str]) -> int:
+    """The stage whose positions are matched: the third, or the deepest before it.
+
+    The corners of tiles lie on its positions in every stage before, so no mean over the features
+    of such a position straddles two tiles.
+    """
+    return min(3, max(place_of(layer)[0] for layer in layers))
+
+
+def matched_size(layers: Iterable[str], image: tuple[int, int]) -> tuple[int, int]:
+    """Height and width of an index map, given those of the image, or width and height."""
+    first, second = (side >> matching_stage(layers) - 1 for side in image)
+    return first, second
 
 
 def layer_names(network: NetworkName) -> tuple[str, ...]:

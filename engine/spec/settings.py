@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from engine.spec.choices import (
     Device,
+    MatchMetric,
+    MatchTurns,
     NetworkName,
     OptimizerName,
     Padding,
@@ -24,7 +26,7 @@ from engine.spec.choices import (
     StyleLoss,
 )
 from engine.spec.errors import InputError
-from engine.spec.layers import Layers, layer_names, stand_in
+from engine.spec.layers import Layers, layer_names, measured_layers, stand_in
 from engine.spec.limits import HEAVIEST, LONGEST_SIDE
 from engine.spec.parameters import Group, Kind, Parameter, parameter, rows_of
 from engine.spec.tiles import SMALLEST_TILE, TileSide
@@ -121,6 +123,42 @@ class Settings(BaseModel):
         "strokes and forms.",
     )  # fmt: skip
 
+    matched_weight: float = parameter(
+        0.0, "Matched content weight", term="weight of the matched features", low=0.0,
+        high=HEAVIEST, slider=(0.0, 10.0), live=True, group=Group.OBJECTIVE,
+        help="How firmly each place is drawn as the most similar place of the painting is. "
+        "Outlines and facets become the painting's; 0 leaves the drawing to the photograph.",
+    )  # fmt: skip
+    matched_layers: Layers = parameter(
+        "relu1_1:1, relu2_1:1, relu3_1:1, relu4_1:1",
+        "Matched layers", term="layers with weights", live=True, group=Group.OBJECTIVE,
+        help="Where places are matched with the painting's and held against them.",
+    )  # fmt: skip
+    match_metric: MatchMetric = parameter(
+        MatchMetric.SQUARED, "Matched by", term="metric of the matched features",
+        group=Group.OBJECTIVE,
+        help="squared keeps the painting's contrast; cosine compares patterns whatever their "
+        "contrast, which is bolder and can glare.",
+    )  # fmt: skip
+    match_turns: MatchTurns = parameter(
+        MatchTurns.NONE, "Turn the painting", term="further entries of the codebook",
+        group=Group.OBJECTIVE,
+        help="Lets places of the painting match mirrored, by quarter turns, or both: more "
+        "directions to choose from, and strokes that stand less as they were painted.",
+    )  # fmt: skip
+    match_canvas: float = parameter(
+        0.25, "Matched from the canvas", term="share of the canvas in what is matched",
+        low=0.0, high=1.0, slider=(0.0, 1.0), group=Group.OBJECTIVE,
+        help="What the painting's places are found for: 0 is the photograph, 1 the pastiche as it "
+        "stands. More of the pastiche is bolder and strays further.",
+    )  # fmt: skip
+    match_refresh: int = parameter(
+        0, "Match again", term="steps between two searches", unit="steps",
+        low=0, high=100000, slider=(0, 200), group=Group.OBJECTIVE,
+        help="After how many steps places are matched anew with the canvas as it stands; 0 does "
+        "it once at each scale. Often is bold and breaks faces.",
+    )  # fmt: skip
+
     optimizer: OptimizerName = parameter(
         OptimizerName.ADAM, "Optimiser", group=Group.OPTIMISATION,
         help="adam walks steadily and averages its path; lbfgs gets furthest in few steps; "
@@ -211,7 +249,7 @@ class Settings(BaseModel):
     @model_validator(mode="after")
     def _layers_exist(self) -> Settings:
         known = layer_names(self.network)
-        for name, _ in self.content_layers + self.style_layers:
+        for name, _ in self.content_layers + self.style_layers + self.matched_layers:
             if name not in known:
                 raise ValueError(f"The network {self.network} has no layer {name}.")
         if not self.style_layers:
@@ -233,7 +271,7 @@ class Settings(BaseModel):
     def on(self, network: NetworkName) -> Settings:
         """These settings for one network; layers it lacks are replaced by their stand-ins."""
         layers = {}
-        for name in ("content_layers", "style_layers"):
+        for name in ("content_layers", "style_layers", "matched_layers"):
             weights: dict[str, float] = {}
             for layer, weight in getattr(self, name):
                 known = stand_in(layer, network)
@@ -250,8 +288,8 @@ class Settings(BaseModel):
 
     @property
     def layers(self) -> frozenset[str]:
-        """All layers that are named."""
-        return frozenset(layer for layer, _ in self.content_layers + self.style_layers)
+        """All layers that are named for what is asked."""
+        return measured_layers(self).all
 
     @property
     def tile_side(self) -> int | None:

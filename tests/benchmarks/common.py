@@ -178,7 +178,7 @@ def planned_tiling(settings: Settings, weights: Path) -> Tiling:
 
 def measured(measurer: TargetMeasurer, settings: Settings, scale: Scale) -> OrientedObjectives:
     """The objective at a scale, from the measurer's own pictures."""
-    return returned(measurer.measure(scale, measured_layers(settings), settings, [1.0]))
+    return returned(measurer.measure(scale, measured_layers(settings), settings, [1.0])).objective
 
 
 def returned(work: Generator[object, None, _Result]) -> _Result:

@@ -5,8 +5,13 @@ A term on pixels costs next to nothing: it looks at bands when the network's fea
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Protocol
+
+from engine.spec.layers import features_size, place_of
+from engine.spec.pictures import Size
 
 _WIDENED = 1 << 16
 """Positions that statistics widen to float32 at a time."""
@@ -16,7 +21,7 @@ class TermCosts(Protocol):
     """The costs of a term that looks at the features of one layer.
 
     A number inside the network has `item` bytes. Positions are those of the whole layer for what is
-    held and computed, of one part for what it takes to be shown that.
+    computed, of one part for what it takes to be shown that.
     """
 
     @property
@@ -24,8 +29,8 @@ class TermCosts(Protocol):
         """The layer it wants to be shown."""
         ...
 
-    def targets_bytes(self, positions: int, item: int, styles: int) -> int:
-        """What is held of the pictures in one orientation."""
+    def targets_bytes(self, canvas: Size, item: int, styles: Sequence[Size]) -> int:
+        """What is held of the pictures in one orientation; sizes are (width, height)."""
         ...
 
     def sums_bytes(self, item: int) -> int:
@@ -61,10 +66,10 @@ class ContentCosts:
     channels: int
     projected: bool
 
-    def targets_bytes(self, positions: int, item: int, styles: int) -> int:
+    def targets_bytes(self, canvas: Size, item: int, styles: Sequence[Size]) -> int:
         """The features, and the metric."""
         metric = self.channels**2 if self.projected else 0
-        return (self.channels * positions + metric) * item
+        return (self.channels * prod(features_size(self.layer, canvas)) + metric) * item
 
     def sums_bytes(self, item: int) -> int:
         """None."""
@@ -81,6 +86,58 @@ class ContentCosts:
 
 
 @dataclass(frozen=True)
+class MatchedCosts:
+    """Of a `ContentTerm` against matched features, or a `CosineTerm`.
+
+    Attributes:
+        layer: The layer it wants to be shown.
+        channels: Of its features.
+        projected: Whether they are compared in a metric.
+        stage: At which places are matched.
+        entries: Of the codebook.
+        cosine: Whether directions are compared.
+        has_map: Whether it is the one of several that the index map is counted with.
+    """
+
+    layer: str
+    channels: int
+    projected: bool
+    stage: int
+    entries: int
+    cosine: bool
+    has_map: bool
+
+    def targets_bytes(self, canvas: Size, item: int, styles: Sequence[Size]) -> int:
+        """The entries, the metric or what is compared, and the map."""
+        metric = self.channels**2 if self.projected and not self.cosine else 0
+        mean = 4 * self.channels if self.cosine else 0
+        places = prod(side >> self.stage - 1 for side in canvas) if self.has_map else 0
+        return (self.entries * self.channels + metric) * item + mean + 4 * places
+
+    def sums_bytes(self, item: int) -> int:
+        """None."""
+        return 0
+
+    def shown_bytes(self, positions: int, item: int, *, in_rows: bool) -> int:
+        """The mean, the entries, the difference and what it becomes; wide for directions."""
+        behind = place_of(self.layer)[0] - self.stage
+        cells = positions >> 2 * max(0, -behind)
+        looked_up = 1 + (4**behind if behind > 0 else 0)
+        numbers = max(looked_up, 3 if behind < 0 or self.projected else 2)
+        taken = self.channels * cells * item * numbers
+        if self.cosine:
+            wide = max(4, item)
+            taken = self.channels * cells * max(item * looked_up + wide, 6 * wide)
+        return taken + 4 * (cells << 2 * max(0, behind))
+
+    def operations(self, positions: int) -> int:
+        """The mean, what a content term does where there are fewer positions, its spreading."""
+        cells = positions >> 2 * max(0, self.stage - place_of(self.layer)[0])
+        mixing = 2 * self.channels if self.projected else 0
+        return self.channels * (2 * positions + (5 + mixing) * cells)
+
+
+@dataclass(frozen=True)
 class StyleCosts:
     """Of `StyleTerm`.
 
@@ -94,10 +151,10 @@ class StyleCosts:
     channels: int
     compared: int
 
-    def targets_bytes(self, positions: int, item: int, styles: int) -> int:
+    def targets_bytes(self, canvas: Size, item: int, styles: Sequence[Size]) -> int:
         """Each style image's statistics, their blend, and its power."""
         blend = _numbers(self.compared) + 1
-        return (styles * _numbers(self.channels) + blend) * max(4, item)
+        return (len(styles) * _numbers(self.channels) + blend) * max(4, item)
 
     def sums_bytes(self, item: int) -> int:
         """Statistics."""

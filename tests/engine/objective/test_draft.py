@@ -101,7 +101,9 @@ def test_each_step_sees_the_same_objective_in_another_orientation() -> None:
     job = job_of(content, [StyleImage(style)], settings)
     scale = Scale(canvas=content.size, styles=(style.size,), steps=8)
     measurer = measurer_of(job, plan_of(job, tiling=Tiling()))
-    objective = returned(measurer.measure(scale, measured_layers(settings), settings, [1.0]))
+    objective = returned(
+        measurer.measure(scale, measured_layers(settings), settings, [1.0])
+    ).objective
     pictures = [image(1), *(level.double() / 255 for level in levels)]
     for step in (0, 1, 2, 3, 6):
         x, *seen = (picture.rot90(step, (2, 3)) for picture in pictures)

@@ -14,9 +14,18 @@ from engine.network.convolutions import Arithmetic
 from engine.network.networks import Network
 from engine.objective import costs
 from engine.objective.objective import OrientedObjectives
-from engine.objective.targets import Targets, encode_content, encode_style
+from engine.objective.targets import (
+    Taking,
+    Targets,
+    encode_content,
+    encode_painting,
+    encode_style,
+    find_matches,
+)
+from engine.objective.terms.matching import joined, matched_targets
 from engine.spec.choices import NetworkName
 from engine.spec.layers import CHANNELS, measured_layers
+from engine.spec.matching import turns
 from engine.spec.orientations import orientations
 from engine.spec.settings import DEFAULTS, Settings
 from engine.spec.tiles import Tiling
@@ -44,16 +53,28 @@ def network_for(settings: Settings, tiling: Tiling, random_network: Path) -> Net
 
 
 def targets_for(settings: Settings, network: Network, styles: int) -> list[Targets]:
-    layers = measured_layers(settings)
+    layers, looks = measured_layers(settings), orientations(settings)
     content, style = torch.rand(1, 3, SIZE[1], SIZE[0]), torch.rand(1, 3, 48, 48)
-    return [
-        Targets(
-            encode_content(network, look.of(content), layers.content),
-            tuple(encode_style(network, look.of(style), layers.style) for _ in range(styles)),
-            look,
+    taking = Taking(tuple(sorted(layers.matched)), turns(settings.match_turns), 144, 0)
+    found, matches = [], None
+    for look in looks:
+        seen = [encode_painting(network, style, layers.style, taking, look) for _ in range(styles)]
+        matched = {}
+        if layers.matched:
+            book = joined([entries for _, entries in seen])
+            if matches is None:
+                matches = find_matches(network, content, book)
+            index = look.of(matches.clone()[None, None])[0, 0]
+            matched = matched_targets(book, index, look.of(content).shape[2:], network.projections)
+        found.append(
+            Targets(
+                encode_content(network, look.of(content), layers.content),
+                tuple(statistics for statistics, _ in seen),
+                look,
+                matched,
+            )
         )
-        for look in orientations(settings)
-    ]
+    return found
 
 
 def matrices(settings: Settings) -> int:
@@ -65,10 +86,13 @@ def matrices(settings: Settings) -> int:
 
 USUAL = DEFAULTS.changed(network="vgg19")
 DRAFT = DEFAULTS.on(NetworkName.DRAFT).changed(content_layers="conv4_2, relu2_1")
+MATCHED = USUAL.changed(matched_weight=1, content_layers="relu4_1")
+TURNED = DRAFT.changed(matched_weight=1, match_metric="cosine", match_turns="mirror")
 BOTH = USUAL.changed(content_layers="relu3_1, relu2_1", style_layers="relu2_1, relu3_1, conv1_2")
+ALL = [USUAL, DRAFT, BOTH, MATCHED, TURNED]
 
 
-@pytest.mark.parametrize("settings", [USUAL, DRAFT, BOTH], ids=["usual", "draft", "both"])
+@pytest.mark.parametrize("settings", ALL, ids=["usual", "draft", "both", "matched", "turned"])
 def test_targets_take_to_the_byte_what_they_are_said_to_take(
     settings: Settings, random_network: Path
 ) -> None:
@@ -76,12 +100,12 @@ def test_targets_take_to_the_byte_what_they_are_said_to_take(
     with LiveBytes() as live:
         targets = targets_for(settings, network, styles=2)
         objective = OrientedObjectives(network, targets, settings, [1.0, 1.0])
-        assert live.now == costs.targets_bytes(settings, 4, SIZE, styles=2)
+        assert live.now == costs.targets_bytes(settings, 4, SIZE, styles=[(48, 48)] * 2)
         del objective, targets
 
 
 @pytest.mark.parametrize("tiling", [Tiling(), Tiling(32, 4), Tiling(32)], ids=str)
-@pytest.mark.parametrize("settings", [USUAL, DRAFT, BOTH], ids=["usual", "draft", "both"])
+@pytest.mark.parametrize("settings", ALL, ids=["usual", "draft", "both", "matched", "turned"])
 def test_an_evaluation_takes_what_it_is_said_to_take(
     settings: Settings, tiling: Tiling, random_network: Path
 ) -> None:

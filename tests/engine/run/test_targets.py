@@ -39,8 +39,10 @@ def measurer() -> TargetMeasurer:
 def test_a_job_that_goes_on_has_the_very_objective_it_had(measurer: TargetMeasurer) -> None:
     """Retuned to fewer layers, then measured anew with what was measured at first."""
     begun, now = measured_layers(SETTINGS), SETTINGS.changed(**FEWER)
-    retuned = returned(measurer.measure(SCALE, begun, SETTINGS, [1.0])).retuned(now, [1.0])
-    again = returned(measurer.measure(SCALE, begun, now, [1.0]))
+    retuned = returned(measurer.measure(SCALE, begun, SETTINGS, [1.0])).objective.retuned(
+        now, [1.0]
+    )
+    again = returned(measurer.measure(SCALE, begun, now, [1.0])).objective
     image = torch.rand(1, 3, 32, 48)
     for step in range(again.period):
         found, wanted = again.evaluate(image, step), retuned.evaluate(image, step)
