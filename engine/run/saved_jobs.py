@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from engine.run.optimizers import descent_from
+from engine.run.optimizers import descent_from, fits
 from engine.run.state import Snapshot, State
 from engine.spec.computing import Computing
 from engine.spec.errors import InputError
@@ -155,15 +155,9 @@ def _fits(snapshot: Snapshot) -> bool:
         return False
     if state.descent is None or state.scale == 0:
         return state.descent is None and state.scale == 0
-    width, height = scales[state.scale - 1].canvas
-    memory = state.descent.tensors()
-    images = (memory[name] for name in ("image", "average", "good", "candidate"))
-    sizes = {tensor.numel() for tensor in memory.values()}
-    return (
-        all(tensor.shape == (1, 3, height, width) for tensor in images)
-        and all(tensor.dtype is torch.float32 for tensor in memory.values())
-        and sizes <= {1, 3 * height * width}
-        and 0 <= state.step <= scales[state.scale - 1].steps
+    scale = scales[state.scale - 1]
+    return 0 <= state.step <= scale.steps and fits(
+        state.descent, scale.canvas, snapshot.plan.settings.canvas
     )
 
 

@@ -40,6 +40,13 @@ class StyleLoss(StrEnum):
     WASSERSTEIN = "wasserstein"
 
 
+class Canvas(StrEnum):
+    """What the optimiser moves: the pixels themselves, or the bands of their Laplacian pyramid."""
+
+    PIXELS = "pixels"
+    PYRAMID = "pyramid"
+
+
 class OptimizerName(StrEnum):
     """What walks downhill."""
 
