@@ -8,7 +8,7 @@ from engine.network.costs import NetworkCosts
 from engine.objective.costs import evaluation_bytes, matching_bytes, measuring_bytes, targets_bytes
 from engine.plan.machine import Machine
 from engine.plan.tilings import leaner_tilings, place, tilings
-from engine.spec.choices import Device, OptimizerName
+from engine.spec.choices import Canvas, Device, OptimizerName
 from engine.spec.computing import Computing
 from engine.spec.errors import EngineError, InputError
 from engine.spec.limits import LARGEST_RECORDED, LONGEST_SIDE
@@ -34,6 +34,12 @@ _IMAGES_ON_A_CARD = {
 _TURNED_IMAGES_ON_A_CARD = 1
 """The same in a card's own memory; the last good images lie on the host. The gradient is turned
 back when all else of the evaluation is gone."""
+
+_REMEMBERED = {OptimizerName.ADAM: 2, OptimizerName.GRADIENT_DESCENT: 0, OptimizerName.LBFGS: 4}
+"""Of those, what the optimiser remembers, or makes in a step, of the values that it moves."""
+
+_PYRAMID = 4 / 3
+"""Images that a pyramid is as large as."""
 
 _SHARE = 0.75
 """Of all the memory there is, what a plan counts on; the rest is for the system and other
@@ -209,15 +215,20 @@ def ran_out_of_memory(size: int) -> EngineError:
     return EngineError(f"Memory ran out at {size} px.", remedy)
 
 
-def _images(settings: Settings, machine: Machine, scale: Scale, tiling: Tiling) -> int:
+def _images(settings: Settings, machine: Machine, scale: Scale, tiling: Tiling) -> float:
     """Float32 images held at once by canvas, optimiser and recordings at one scale."""
     card = machine.device is Device.CUDA
-    images = (_IMAGES_ON_A_CARD if card else _IMAGES)[settings.optimizer]
+    images: float = (_IMAGES_ON_A_CARD if card else _IMAGES)[settings.optimizer]
     looks = len(orientations(settings))
     if looks > 1:
         images += _TURNED_IMAGES_ON_A_CARD if card else _TURNED_IMAGES
+    remembered = _REMEMBERED[settings.optimizer]
     if settings.optimizer is OptimizerName.LBFGS:
-        images += 2 * min(settings.lbfgs_history, scale.steps)
+        pairs = 2 * min(settings.lbfgs_history, scale.steps)
+        images, remembered = images + pairs, remembered + pairs
+    if settings.canvas is Canvas.PYRAMID:
+        # The image and its gradient stay beside the pyramid and the gradient of that.
+        images += 2 * _PYRAMID + remembered * (_PYRAMID - 1)
     if machine.computing.recordings and _is_recorded(scale.canvas, tiling):
         # The image that all recordings read, and the gradient that each writes. What they take
         # meanwhile is what one evaluation takes: they share it.
@@ -246,7 +257,7 @@ def _peak(settings: Settings, machine: Machine, scale: Scale, tiling: Tiling) ->
     return max(peaks)
 
 
-def _held(settings: Settings, machine: Machine, scale: Scale, images: int) -> float:
+def _held(settings: Settings, machine: Machine, scale: Scale, images: float) -> float:
     """Bytes that stay through a scale, so many images of its size included."""
     network = NetworkCosts.of(settings, machine.item, winograd=machine.winograd)
     targets = targets_bytes(settings, machine.item, scale.canvas, scale.styles)

@@ -54,7 +54,7 @@ def entered(
     if state.descent is None:
         generator = torch.Generator()
         generator.set_state(state.random)
-        descent = beginning(first_image(generator), heed)
+        descent = beginning(first_image(generator), plan.settings.canvas, heed)
         return replace(state, scale=1, random=generator.get_state(), descent=descent)
     image = resized(result(state.descent, plan.settings), canvas, heed).clamp_(0, 1)
     heed()
@@ -84,7 +84,9 @@ def advance(
         evaluation = objective.evaluate(state.begun.image, state.step)
     except torch.linalg.LinAlgError:  # type: ignore[attr-defined]
         return counted, None
-    descent = moved(state.begun, evaluation, plan.settings, heed)
+    last = plan.scales[state.scale - 1].steps - 1
+    done = state.step / max(1, last)
+    descent = moved(state.begun, evaluation, plan.settings, heed, done=done)
     return replace(counted, descent=descent), evaluation
 
 

@@ -1,5 +1,8 @@
 """What walks downhill: an image with its optimiser's memory, and one step of each optimiser.
 
+An optimiser moves the image itself, or the bands of its Laplacian pyramid (`engine.run.pyramid`);
+the objective sees the image, and nothing outside knows which.
+
 The optimisers see N times the objective, with N values in the image. The losses are means over
 positions, so one pixel's gradient shrinks as the canvas grows; N times it does not, and step sizes
 and thresholds mean the same at every size.
@@ -16,44 +19,24 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
-from torch.optim.adam import adam
 
 from engine.objective.evaluation import Evaluation
+from engine.run.adam import Moments, adam_step, counting_place, no_moments
 from engine.run.lbfgs import Curvature, curvature_from, lbfgs_step
-from engine.spec.choices import OptimizerName
+from engine.run.pyramid import analysed, coefficient_count, pushed, synthesised
+from engine.spec.choices import Canvas, OptimizerName
 from engine.spec.heeding import Heed, heedless
+from engine.spec.pictures import Size
 from engine.spec.settings import Settings
 
 Resize = Callable[[Tensor], Tensor]
 """An image (1, 3, H, W) at the next scale's size, by bicubic interpolation."""
 
-_BETAS = (0.9, 0.99)
-"""Adam's decays; the short second one lets the step follow a loss that falls by orders."""
-
-_EPSILON = 1e-8
-"""Keeps Adam from dividing by 0."""
-
-_FUSED = ("cpu", "cuda")
-"""Devices on which Adam's step is one kernel."""
-
 _PINNED = 2**28
 """Bytes of an image up to which the host's copy is pinned."""
 
 _FIRST_STEP, _LONGEST_STEP = 0.01, 0.1
-"""Of L-BFGS: root mean square over the image's values, which lie in 0..1."""
-
-
-@dataclass(frozen=True, eq=False)
-class Moments:
-    """Adam's memory: running means of the gradient and of its square, and of how many steps."""
-
-    steps: Tensor
-    first: Tensor
-    second: Tensor
-
-    def tensors(self) -> dict[str, Tensor]:
-        """All of it by names."""
-        return {"steps": self.steps, "first": self.first, "second": self.second}
+"""Of L-BFGS: root mean square over the values it moves; an image's lie in 0..1."""
 
 
 Memory = Moments | Curvature | None
@@ -62,16 +45,17 @@ Memory = Moments | Curvature | None
 
 @dataclass(frozen=True, eq=False)
 class Descent:
-    """An image on its way downhill at one scale; all tensors float32 of its shape but the memory.
+    """An image on its way downhill at one scale; all tensors float32, most of its shape.
 
     Attributes:
-        image: (1, 3, H, W) in 0..1.
+        image: (1, 3, H, W) in 0..1; of a pyramid, about that: it is clamped in results alone.
         average: Of the iterates, see `result`.
         averaged: How many are in it.
         good: The last image at which the objective is known to have been finite; on the host,
             where it outlives a device that fails and takes none of its memory.
         candidate: Not evaluated yet; what vouches for it is the next mark. On the host.
-        memory: The optimiser's.
+        held: What the optimiser moves: `image` itself, or the flat pyramid that it is made of.
+        memory: The optimiser's, of that shape.
     """
 
     image: Tensor
@@ -79,7 +63,13 @@ class Descent:
     averaged: int
     good: Tensor
     candidate: Tensor
+    held: Tensor
     memory: Memory = None
+
+    @property
+    def in_pixels(self) -> bool:
+        """Whether the optimiser moves the image itself."""
+        return self.held is self.image
 
     def tensors(self) -> dict[str, Tensor]:
         """All of it by names, as `descent_from` reads it."""
@@ -89,6 +79,8 @@ class Descent:
             "good": self.good,
             "candidate": self.candidate,
         }
+        if not self.in_pixels:
+            found["held"] = self.held
         memory = self.memory.tensors() if self.memory is not None else {}
         return found | {f"memory.{name}": tensor for name, tensor in memory.items()}
 
@@ -112,6 +104,7 @@ def descent_from(tensors: Mapping[str, Tensor], averaged: int) -> Descent:
         averaged,
         tensors["good"],
         tensors["candidate"],
+        tensors.get("held", tensors["image"]),
         memory,
     )
 
@@ -123,11 +116,11 @@ def placed(descent: Descent, device: torch.device) -> Descent:
         tensors[name] = _on_host(tensors[name])
     steps = tensors.get("memory.steps")
     if steps is not None:
-        tensors["memory.steps"] = steps.to(_counting_place(device))
+        tensors["memory.steps"] = steps.to(counting_place(device))
     return descent_from(tensors, descent.averaged)
 
 
-def beginning(image: Tensor, heed: Heed = heedless) -> Descent:
+def beginning(image: Tensor, canvas: Canvas = Canvas.PIXELS, heed: Heed = heedless) -> Descent:
     """A descent from an image (1, 3, H, W), float32, which is copied."""
     # Image and gradient lie alike in memory: Adam's fused kernel walks both as they lie.
     image = image.clone(memory_format=torch.contiguous_format)
@@ -136,23 +129,58 @@ def beginning(image: Tensor, heed: Heed = heedless) -> Descent:
     heed()
     good = _on_host(image)
     heed()
-    return Descent(image, average, 0, good, candidate=_on_host(image))
+    candidate = _on_host(image)
+    held = image if canvas is Canvas.PIXELS else analysed(image, heed=heed)
+    return Descent(image, average, 0, good, candidate, held)
+
+
+def fits(descent: Descent, size: Size, canvas: Canvas) -> bool:
+    """Whether all tensors are of an image (width, height) that is held in this way."""
+    width, height = size
+    shape = (1, 3, height, width)
+    images = (descent.image, descent.average, descent.good, descent.candidate)
+    pyramid = (coefficient_count(size),)
+    memory = descent.memory.tensors().values() if descent.memory is not None else ()
+    return (
+        all(image.shape == shape for image in images)
+        and descent.held.shape == (shape if canvas is Canvas.PIXELS else pyramid)
+        and all(tensor.numel() in (1, descent.held.numel()) for tensor in memory)
+        and all(tensor.dtype is torch.float32 for tensor in descent.tensors().values())
+    )
 
 
 @torch.no_grad()
 def moved(
-    descent: Descent, evaluation: Evaluation, settings: Settings, heed: Heed = heedless
+    descent: Descent,
+    evaluation: Evaluation,
+    settings: Settings,
+    heed: Heed = heedless,
+    *,
+    done: float = 0.0,
 ) -> Descent:
     """One step downhill from the image where the objective was evaluated.
 
     The evaluation's gradient is used up. Where `heed` raises, the descent is as it was.
+
+    Args:
+        descent: Used up.
+        evaluation: At its image.
+        settings: Say by which optimiser.
+        heed: Called in between.
+        done: The share of the scale's steps that lies behind, 0..1, by which Adam's steps shrink.
     """
     image = descent.image
     # In place: another image's worth of memory would be held through the step.
     gradient = evaluation.gradient.mul_(image.numel()).contiguous()
     heed()
-    memory = _step(image, gradient, descent.memory, settings, heed)
-    image.clamp_(0, 1)
+    if not descent.in_pixels:
+        gradient = pushed(gradient, heed)
+    memory = _step(descent, gradient, settings, done, heed)
+    if descent.in_pixels:
+        image.clamp_(0, 1)
+    else:
+        # Nothing is heeded here: a pyramid must not go on without its image.
+        synthesised(descent.held, _size(image), out=image)
     averaged = descent.averaged
     if settings.optimizer is OptimizerName.ADAM and settings.averaging > 0:
         descent.average.lerp_(image, 1 - settings.averaging)
@@ -166,7 +194,8 @@ def result(descent: Descent, settings: Settings) -> Tensor:
     if not descent.averaged:
         return descent.image.clamp(0, 1)
     # The average started from nothing; this takes the missing weight out again.
-    return descent.average / (1 - settings.averaging**descent.averaged)
+    average = descent.average / (1 - settings.averaging**descent.averaged)
+    return average if descent.in_pixels else average.clamp_(0, 1)
 
 
 def is_finite(descent: Descent) -> bool:
@@ -184,6 +213,8 @@ def rolled_back(descent: Descent) -> Descent:
     descent.image.copy_(descent.good)
     descent.candidate.copy_(descent.good)
     descent.average.zero_()
+    if not descent.in_pixels:
+        analysed(descent.image, out=descent.held)
     return replace(descent, averaged=0, memory=None)
 
 
@@ -196,9 +227,13 @@ def for_changed_objective(descent: Descent) -> Descent:
 
 @torch.no_grad()
 def carried(descent: Descent, image: Tensor, resize: Resize, heed: Heed = heedless) -> Descent:
-    """A descent from `image` at the next scale, with this one's moments where they hold."""
-    finer, memory = beginning(image, heed), descent.memory
-    if not isinstance(memory, Moments):
+    """A descent from `image` at the next scale, with this one's moments where they hold.
+
+    A pyramid's bands are other bands at the next scale, so its moments begin anew.
+    """
+    canvas = Canvas.PIXELS if descent.in_pixels else Canvas.PYRAMID
+    finer, memory = beginning(image, canvas, heed), descent.memory
+    if not (descent.in_pixels and isinstance(memory, Moments)):
         return finer
     moments = Moments(
         memory.steps.clone(),
@@ -220,17 +255,24 @@ def _on_host(image: Tensor) -> Tensor:
     return torch.empty_like(image, device="cpu").copy_(image)
 
 
+def _size(image: Tensor) -> Size:
+    return image.shape[3], image.shape[2]
+
+
 def _step(
-    image: Tensor, gradient: Tensor, memory: Memory, settings: Settings, heed: Heed
+    descent: Descent, gradient: Tensor, settings: Settings, done: float, heed: Heed
 ) -> Memory:
-    """Move the image in place, and say what is remembered of it."""
+    """Move what is held in place, and say what is remembered of it."""
+    held, memory = descent.held, descent.memory
     match settings.optimizer:
         case OptimizerName.ADAM:
-            moments = memory if isinstance(memory, Moments) else _no_moments(image, heed)
-            return _adam_step(image, gradient, moments, settings.learning_rate)
+            moments = memory if isinstance(memory, Moments) else no_moments(held, heed)
+            rate = settings.learning_rate * settings.learning_rate_decay**done
+            adam_step(held, gradient, moments, rate)
+            return moments
         case OptimizerName.LBFGS:
             return lbfgs_step(
-                image,
+                held,
                 gradient,
                 memory if isinstance(memory, Curvature) else None,
                 history=settings.lbfgs_history,
@@ -239,41 +281,5 @@ def _step(
                 heed=heed,
             )
         case OptimizerName.GRADIENT_DESCENT:
-            image.add_(gradient, alpha=-settings.step_size)
+            held.add_(gradient, alpha=-settings.step_size)
             return None
-
-
-def _no_moments(image: Tensor, heed: Heed) -> Moments:
-    steps = torch.zeros((), dtype=torch.float32, device=_counting_place(image.device))
-    first = torch.zeros_like(image)
-    heed()
-    second = torch.zeros_like(image)
-    heed()
-    return Moments(steps, first, second)
-
-
-def _counting_place(device: torch.device) -> torch.device:
-    """Where Adam counts its steps: a fused kernel on the device, else the host, which reads it."""
-    return device if device.type in _FUSED else torch.device("cpu")
-
-
-def _adam_step(image: Tensor, gradient: Tensor, moments: Moments, rate: float) -> Moments:
-    """Kingma and Ba 2015, algorithm 1."""
-    adam(
-        [image],
-        [gradient],
-        [moments.first],
-        [moments.second],
-        [],
-        [moments.steps],
-        foreach=False,
-        fused=image.device.type in _FUSED,
-        amsgrad=False,
-        beta1=_BETAS[0],
-        beta2=_BETAS[1],
-        lr=rate,
-        weight_decay=0.0,
-        eps=_EPSILON,
-        maximize=False,
-    )
-    return moments

@@ -16,12 +16,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from engine.run.optimizers import descent_from
+from engine.run.optimizers import descent_from, fits
 from engine.run.state import Snapshot, State
 from engine.spec.computing import Computing
 from engine.spec.errors import InputError
 from engine.spec.events import EVENTS
 from engine.spec.layers import MeasuredLayers, matched_size
+from engine.spec.pictures import Size
 from engine.spec.plan import Plan
 from engine.spec.request import Request
 from engine.spec.tiles import Tiling
@@ -161,21 +162,23 @@ def _fits(snapshot: Snapshot) -> bool:
         return False
     if state.descent is None or state.scale == 0:
         return state.descent is None and state.scale == 0
-    width, height = scales[state.scale - 1].canvas
-    memory = state.descent.tensors()
-    if state.matches is not None and (
-        state.matches.dtype is not torch.int32
-        or not state.measured.matched
-        or tuple(state.matches.shape) != matched_size(state.measured.matched, (height, width))
-    ):
-        return False
-    images = (memory[name] for name in ("image", "average", "good", "candidate"))
-    sizes = {tensor.numel() for tensor in memory.values()}
+    scale = scales[state.scale - 1]
     return (
-        all(tensor.shape == (1, 3, height, width) for tensor in images)
-        and all(tensor.dtype is torch.float32 for tensor in memory.values())
-        and sizes <= {1, 3 * height * width}
-        and 0 <= state.step <= scales[state.scale - 1].steps
+        0 <= state.step <= scale.steps
+        and _has_map(state, scale.canvas)
+        and fits(state.descent, scale.canvas, snapshot.plan.settings.canvas)
+    )
+
+
+def _has_map(state: State, canvas: Size) -> bool:
+    """Whether the index map, where there is one, is of the canvas."""
+    if state.matches is None:
+        return True
+    layers = state.measured.matched
+    return (
+        bool(layers)
+        and state.matches.dtype is torch.int32
+        and tuple(state.matches.shape) == matched_size(layers, canvas[::-1])
     )
 
 

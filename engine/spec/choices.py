@@ -56,6 +56,13 @@ class MatchTurns(StrEnum):
     ALL = "all"
 
 
+class Canvas(StrEnum):
+    """What the optimiser moves: the pixels themselves, or the bands of their Laplacian pyramid."""
+
+    PIXELS = "pixels"
+    PYRAMID = "pyramid"
+
+
 class OptimizerName(StrEnum):
     """What walks downhill."""
 

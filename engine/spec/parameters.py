@@ -10,6 +10,10 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from engine.spec.limits import LONGEST_SIDE
+from engine.spec.tiles import SMALLEST_TILE
+from engine.spec.wording import plain
+
 
 class Kind(Enum):
     """What sort of value a parameter takes, hence which widget edits it."""
@@ -121,6 +125,23 @@ def rows_of(declared: BaseModel) -> Iterator[Parameter]:
             for key in ("ge", "le")
         )
         yield Parameter(name, kind, choices, getattr(declared, name), low=low, high=high, **rest)
+
+
+def refusal(name: str, value: object, reason: str) -> str:
+    """A sentence on a value that a parameter cannot have, and why if that is not plain."""
+    shown = plain(repr(value) if isinstance(value, str) else str(value), 80)
+    return f"The setting {name} cannot be {shown}" + (f": {reason}." if reason else ".")
+
+
+def remedy(row: Parameter) -> str:
+    """A sentence on the values that a parameter can have."""
+    if row.kind is Kind.CHOICE:
+        return f"Choose one of {', '.join(row.words)}."
+    if row.kind is Kind.TILE:
+        return f"Give auto, none or a whole number from {SMALLEST_TILE} to {LONGEST_SIDE}."
+    if row.kind is Kind.LAYERS:
+        return "Write layers as relu1_1:1, relu2_1:0.5."
+    return f"Give {row.kind.value} from {row.low:.10g} to {row.high:.10g}."
 
 
 def _kind(annotation: Any) -> tuple[Kind, tuple[StrEnum, ...]]:

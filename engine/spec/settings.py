@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from engine.spec.choices import (
+    Canvas,
     Device,
     MatchMetric,
     MatchTurns,
@@ -28,8 +29,8 @@ from engine.spec.choices import (
 from engine.spec.errors import InputError
 from engine.spec.layers import Layers, layer_names, measured_layers, stand_in
 from engine.spec.limits import HEAVIEST, LONGEST_SIDE
-from engine.spec.parameters import Group, Kind, Parameter, parameter, rows_of
-from engine.spec.tiles import SMALLEST_TILE, TileSide
+from engine.spec.parameters import Group, Kind, Parameter, parameter, refusal, remedy, rows_of
+from engine.spec.tiles import TileSide
 from engine.spec.wording import plain
 
 FORMER_NAMES: Mapping[str, str] = types.MappingProxyType(
@@ -164,10 +165,22 @@ class Settings(BaseModel):
         help="adam walks steadily and averages its path; lbfgs gets furthest in few steps; "
         "gradient-descent is the plain x ← x − γ ∂L/∂x.",
     )  # fmt: skip
+    canvas: Canvas = parameter(
+        Canvas.PIXELS, "Hold the canvas as", term="parametrisation", group=Group.OPTIMISATION,
+        help="pixels moves each pixel on its own; pyramid also moves whole areas together, which "
+        "gets further in as many steps, with firmer shapes and calmer grounds.",
+    )  # fmt: skip
     learning_rate: float = parameter(
         0.02, "Learning rate", term="Adam's step", low=1e-5, high=1.0, slider=(0.001, 0.2),
         log=True, group=Group.OPTIMISATION, relevant=("optimizer", (OptimizerName.ADAM,)),
         help="How far Adam moves a pixel in a step; pixels run from 0 to 1.",
+    )  # fmt: skip
+    learning_rate_decay: float = parameter(
+        1.0, "Learning rate decay", term="Adam's last step relative to its first",
+        low=0.01, high=1.0, slider=(0.01, 1.0), log=True, group=Group.OPTIMISATION,
+        relevant=("optimizer", (OptimizerName.ADAM,)),
+        help="Adam's steps shrink to this share by the end of each scale, evenly in ratio. Less "
+        "settles what is left unsteady; 1 keeps them as long.",
     )  # fmt: skip
     averaging: float = parameter(
         0.9, "Averaging", term="decay of the averaged iterates", low=0.0, high=0.9999,
@@ -322,7 +335,7 @@ def settings_from(values: Mapping[str, Any]) -> Settings:
         name = str(first["loc"][0])
         if PARAMETER[name].kind is not Kind.LAYERS:
             reason = ""  # the remedy says the range or the choices, in better words
-        raise InputError(_refusal(name, typed[name], reason), _remedy(name)) from error
+        raise InputError(refusal(name, typed[name], reason), remedy(PARAMETER[name])) from error
 
 
 def present_name(name: str) -> str:
@@ -358,24 +371,8 @@ def _typed(name: str, value: Any) -> Any:
         if row.kind in (Kind.NUMBER, Kind.INTEGER) and isinstance(value, str):
             return float(value) if row.kind is Kind.NUMBER else int(value)
     except (ValueError, OverflowError) as error:
-        raise InputError(_refusal(name, value, ""), _remedy(name)) from error
+        raise InputError(refusal(name, value, ""), remedy(PARAMETER[name])) from error
     return value
-
-
-def _refusal(name: str, value: object, reason: str) -> str:
-    shown = plain(repr(value) if isinstance(value, str) else str(value), 80)
-    return f"The setting {name} cannot be {shown}" + (f": {reason}." if reason else ".")
-
-
-def _remedy(name: str) -> str:
-    row = PARAMETER[name]
-    if row.kind is Kind.CHOICE:
-        return f"Choose one of {', '.join(row.words)}."
-    if row.kind is Kind.TILE:
-        return f"Give auto, none or a whole number from {SMALLEST_TILE} to {LONGEST_SIDE}."
-    if row.kind is Kind.LAYERS:
-        return "Write layers as relu1_1:1, relu2_1:0.5."
-    return f"Give {row.kind.value} from {row.low:.10g} to {row.high:.10g}."
 
 
 DEFAULTS = Settings()

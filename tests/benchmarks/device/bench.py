@@ -161,7 +161,7 @@ class Bench:
 
 def stepper(objective: OrientedObjectives, settings: Settings, image: Tensor) -> Callable[[], None]:
     """What moves an image one step downhill with each call."""
-    descent, step = beginning(image), 0
+    descent, step = beginning(image, settings.canvas), 0
 
     def move() -> None:
         nonlocal descent, step
