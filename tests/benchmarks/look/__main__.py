@@ -19,9 +19,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
-from engine.cli.failing import BAD_INPUT
 from engine.spec.choices import NetworkName
 from engine.spec.errors import GramaryeError, InputError
 from engine.spec.pictures import Picture
@@ -31,10 +31,12 @@ from engine.weights.installed import networks_here
 from tests.benchmarks.common import print_object
 from tests.benchmarks.look import sheets
 from tests.benchmarks.look.judging import PIXELS, Judge, pixel_numbers
+from tests.benchmarks.look.ledger import Ledger
 from tests.benchmarks.look.pairs import SHARED, Pair, pairs_in
 from tests.benchmarks.look.rendering import Render, Studio
 from tests.benchmarks.look.report import (
     Row,
+    beneath,
     comparisons,
     marks,
     print_comparisons,
@@ -45,9 +47,8 @@ from tests.benchmarks.look.variants import Variant, named_values, variants
 
 _NETWORKS = (NetworkName.VGG19, NetworkName.VGG16, NetworkName.DRAFT)
 _SHARED_WEIGHTS = SHARED / "weights" / "vgg19-features.pth"
-_TENTHS = Fraction(10, 12)
-_BENEATH = {"nn_to_style": "o→s", "nn_from_style": "s→o", "self_similarity": "self", "content": "c"}
-_BENEATH_PIXELS = {"patch": "patch", "residue": "residue", "fringe": "fringe"}
+_MOST = Fraction(10, 12)
+_BAD_INPUT = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _reveal(*options.reveal) if options.reveal else _judge(options)
     except GramaryeError as error:
         print(f"look: {error}", file=sys.stderr)
-        return BAD_INPUT
+        return _BAD_INPUT
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -96,7 +97,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--device", default="auto", help="auto, cpu, cuda or mps (auto)")
     add("--out", type=Path, default=Path("look"), metavar="FOLDER", help="for all files (look)")
     add("--again", action="store_true", help="paint anew what was painted before")
-    add("--marks", nargs="?", type=Fraction, const=_TENTHS, metavar="FRACTION",
+    add("--marks", nargs="?", type=Fraction, const=_MOST, metavar="FRACTION",
         help="marks, better on this part of the pairs (10/12)")  # fmt: skip
     add("--blind", type=int, metavar="SEED", help="lettered sheets in random order, and their key")
     add("--cell", type=int, default=400, metavar="N", help="long side of a sheet's pictures (400)")
@@ -120,12 +121,14 @@ def _judge(options: argparse.Namespace) -> int:
     pairs = pairs_in(options.pairs, options.images, options.count)
     judges = [Judge(name, files[name], options.device) for name in _judges(options, files)]
     studio = Studio(options.out / "pictures", files, again=options.again)
+    ledger = Ledger(options.out / "numbers.json")
     painted, rows = [], []
     for number, pair in enumerate(pairs, start=1):
         painted.append(_paint(pair, columns, studio, f"{number}/{len(pairs)}"))
-        rows += _measured(painted[-1], judges)
+        rows += _measured(painted[-1], judges, ledger)
+        ledger.write()
     compared = comparisons(rows)
-    found = {judge.name: marks(compared, judge.name, options.marks or _TENTHS) for judge in judges}
+    found = {judge.name: marks(compared, judge.name, options.marks or _MOST) for judge in judges}
     laid = _sheets(options, painted, rows, judges[0].name)
     report = {
         "size": options.size,
@@ -187,15 +190,21 @@ def _paint(pair: Pair, columns: Sequence[Variant], studio: Studio, place: str) -
     return _Painted(pair, content, style, renders)
 
 
-def _measured(painted: _Painted, judges: Sequence[Judge]) -> list[Row]:
+def _measured(painted: _Painted, judges: Sequence[Judge], ledger: Ledger) -> list[Row]:
     rows = []
-    content, style = painted.content, painted.style
+    pair = painted.content, painted.style
+    device = judges[0].device
     for label, render in painted.renders.items():
         if render is not None:
+            output = render.pixels
             found = {
-                judge.name.value: judge.numbers(content, style, render.pixels) for judge in judges
+                judge.name.value: ledger.numbers(
+                    judge.sha256, pair, output, partial(judge.numbers, *pair, output)
+                )
+                for judge in judges
             }
-            found[PIXELS] = pixel_numbers(content, style, render.pixels, judges[0].device)
+            measure = partial(pixel_numbers, *pair, output, device)
+            found[PIXELS] = ledger.numbers(PIXELS, pair, output, measure)
             rows.append(Row(painted.pair.title, label, str(render.file), render.facts, found))
     for judge in judges:
         judge.forget()
@@ -212,11 +221,12 @@ def _sheets(
 ) -> list[Path]:
     by_place = {(row.pair, row.variant): row for row in rows}
     laid = [_sheet_row(each, by_place, judge) for each in painted]
-    if options.blind is None:
-        return sheets.write_sheets(laid, options.out, "sheet", options.cell)
-    shuffled, key = sheets.blinded(laid, options.blind)
-    sheets.write_key(key, options.blind, options.out / "key.json")
-    return sheets.write_sheets(shuffled, options.out, "blind", options.cell)
+    files = sheets.write_sheets(laid, options.out, "sheet", options.cell)
+    if options.blind is not None:
+        shuffled, key = sheets.blinded(laid, options.blind)
+        sheets.write_key(key, options.blind, options.out / "key.json")
+        files += sheets.write_sheets(shuffled, options.out / "blind", "blind", options.cell)
+    return files
 
 
 def _sheet_row(
@@ -231,11 +241,7 @@ def _sheet_row(
         if render is None or row is None:
             cells.append(sheets.Cell(label, None))
             continue
-        of_judge = [f"{head} {row.numbers[judge][name]:.3f}" for name, head in _BENEATH.items()]
-        of_pixels = [f"{head} {row.numbers[PIXELS][n]:.3f}" for n, head in _BENEATH_PIXELS.items()]
-        taken = [] if row.facts is None else [f"{row.facts.seconds:.0f} s"]
-        lines = "  ".join(of_judge), "  ".join(of_pixels + taken)
-        cells.append(sheets.Cell(label, render.pixels, lines))
+        cells.append(sheets.Cell(label, render.pixels, beneath(row, judge)))
     return cells
 
 

@@ -53,6 +53,9 @@ class Judge:
         weights: Its file.
         device: Where it computes, as the setting names it.
 
+    Attributes:
+        sha256: Of the file of network weights.
+
     Raises:
         EngineError: The device is not here.
         InputError: The file cannot be used.
@@ -65,8 +68,9 @@ class Judge:
         self._arithmetic = devices.set_up(self._computing)
         padding = Padding.REPLICATE if name is NetworkName.DRAFT else Padding.ZEROS
         layers = {*STYLE_LAYERS, CONTENT_LAYER}
-        tensors = read_weights(weights, name).tensors
-        self._network = Network(name, tensors, layers, self._arithmetic, padding=padding)
+        read = read_weights(weights, name)
+        self.sha256 = read.sha256
+        self._network = Network(name, read.tensors, layers, self._arithmetic, padding=padding)
         self._kept: dict[tuple[str, Size], _Look] = {}
 
     @property
@@ -136,7 +140,7 @@ def _style_number(name: str, layer: str, output: _Look, painting: _Look) -> floa
         return numbers.gram_distance(output.grams[layer], painting.grams[layer])
     found, aim = output.samples[layer], painting.samples[layer]
     asking, searched = (found, aim) if name == "nn_to_style" else (aim, found)
-    return numbers.nearest_cosine(asking[: numbers.ASKED], searched, painting.centres[layer])
+    return numbers.nearest_cosine(asking, searched, painting.centres[layer])
 
 
 def pixel_numbers(
@@ -149,8 +153,8 @@ def pixel_numbers(
     painting = to_tensor(style.pixels, fitted(style.size, max(size)), device)
     found, aim = numbers.patches(image), numbers.patches(painting)
     return {
-        "patch": numbers.nearest_patch(found[: numbers.ASKED], aim),
-        "patch_back": numbers.nearest_patch(aim[: numbers.ASKED], found),
+        "patch": numbers.nearest_patch(found[: numbers.PATCHES_ASKED], aim),
+        "patch_back": numbers.nearest_patch(aim[: numbers.PATCHES_ASKED], found),
         "residue": numbers.residue(image, photograph),
         "fringe": numbers.fringe(image, painting),
     }

@@ -11,11 +11,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-SEARCHED = 8192
-"""Positions that a nearest one is looked for among; all where there are fewer."""
+SAMPLE = 2048
+"""Places of a layer that are compared, all where there are fewer: from 512 px on the same number
+of all layers but the deepest, so that small and large pictures have like numbers."""
 
-ASKED = 2048
-"""Positions of which each looks for its nearest."""
+PATCHES, PATCHES_ASKED = 16384, 2048
+"""Patches that a nearest one is looked for among, and those that each look for theirs."""
 
 GRID = 32
 """Rows and columns at most of the grid on which self-similarity is measured."""
@@ -78,7 +79,10 @@ def nearest_cosine(asking: Tensor, searched: Tensor, centre: Tensor) -> float:
         angles; at most 2.
     """
     codebook = F.normalize(searched - centre, dim=1).T.contiguous()
-    best = [(F.normalize(part - centre, dim=1) @ codebook).amax(1) for part in asking.split(_CHUNK)]
+    best = [
+        (F.normalize(part - centre, dim=1) @ codebook).amax(1)
+        for part in torch.split(asking, _CHUNK)
+    ]
     return float((1 - torch.cat(best)).clamp_min(0).mean())
 
 
@@ -96,7 +100,7 @@ def nearest_patch(asking: Tensor, searched: Tensor) -> float:
     codebook = (searched - 0.5).T.contiguous()
     power = codebook.square().sum(0)
     best = []
-    for part in (asking - 0.5).split(_CHUNK):
+    for part in torch.split(asking - 0.5, _CHUNK):
         squares = power - 2 * (part @ codebook)
         chosen = codebook[:, squares.argmin(1)].T
         best.append((part - chosen).square().mean(1).sqrt())
@@ -162,13 +166,13 @@ def fringe(output: Tensor, painting: Tensor) -> float:
         painting: (1, 3, h, w), as large beside it as it was painted from.
 
     Returns:
-        1 where both have as much of it. A painting without colour counts as if it had the noise
-        of its rounding to 8 bits.
+        1 where both have as much of it. A painting of no colour counts as if it had one level of
+        256, which nobody sees.
     """
     found, aim = (
         fine_details(chroma(image)).square().mean().sqrt() for image in (output, painting)
     )
-    return float(found / aim.clamp_min(_FAINT))
+    return float(found / aim.clamp_min(1 / 255))
 
 
 def luminance(image: Tensor) -> Tensor:
@@ -191,19 +195,18 @@ def fine_details(values: Tensor) -> Tensor:
 
 
 def sampled(features: Tensor) -> Tensor:
-    """Features (1, C, H, W) at `SEARCHED` places drawn without order, as (N, C).
-
-    The first `ASKED` of them are a sample too.
-    """
-    return features.flatten(2)[0][
-        :, _places(features[0, 0].numel(), features.device)
-    ].T.contiguous()
+    """Features (1, C, H, W) at `SAMPLE` places drawn at random, as (N, C)."""
+    places = _places(features[0, 0].numel(), SAMPLE, features.device)
+    return features.flatten(2)[0][:, places].T.contiguous()
 
 
 def patches(image: Tensor) -> Tensor:
-    """Patches of `PATCH` x `PATCH` pixels at `SEARCHED` places of (1, C, H, W), as (N, D)."""
+    """Patches of `PATCH` x `PATCH` pixels at `PATCHES` places of (1, C, H, W), as (N, D).
+
+    They are in no order: the first `PATCHES_ASKED` are a sample too.
+    """
     height, width = (side - PATCH + 1 for side in image.shape[2:])
-    places = _places(height * width, image.device)
+    places = _places(height * width, PATCHES, image.device)
     step = torch.arange(PATCH, device=image.device)
     rows = (places // width)[:, None, None] + step[:, None]
     columns = (places % width)[:, None, None] + step
@@ -220,7 +223,7 @@ def on_grid(features: Tensor) -> Tensor:
 
 
 @functools.lru_cache(maxsize=16)
-def _places(count: int, device: torch.device) -> Tensor:
-    """Indices below `count`, at most `SEARCHED`, the same at every call."""
+def _places(count: int, most: int, device: torch.device) -> Tensor:
+    """Indices below `count`, at most so many, the same at every call."""
     generator = torch.Generator().manual_seed(0)
-    return torch.randperm(count, generator=generator)[:SEARCHED].to(device)
+    return torch.randperm(count, generator=generator)[:most].to(device)

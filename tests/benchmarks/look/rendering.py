@@ -6,7 +6,7 @@ import functools
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -38,6 +38,7 @@ class Facts:
         steps: Of the optimiser.
         device: In words.
         peak_bytes: Of memory.
+        notes: What was done that nobody asked for, a sentence each.
     """
 
     seconds: float
@@ -45,6 +46,7 @@ class Facts:
     steps: int
     device: str
     peak_bytes: int
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +91,13 @@ class Studio:
         if variant.folder is not None:
             return _finished(variant.folder, pair)
         assert variant.settings is not None
-        weights = self._weights[variant.settings.network]
+        network = variant.settings.network
+        if network not in self._weights:
+            raise InputError(
+                f"The network {network} cannot paint {variant.label} here.",
+                f"Here are: {', '.join(self._weights)}.",
+            )
+        weights = self._weights[network]
         job = job_of(content, [StyleImage(style)], variant.settings, network_weights=weights)
         label = re.sub(r"\W+", "-", variant.label).strip("-")
         file = self._folder / f"{pair.name}__{label}-{_digest(job)}.png"
@@ -129,6 +137,7 @@ def _painted(job: Job, file: Path) -> Render:
         progress.step,
         progress.device,
         pastiche.peak_memory,
+        outcome.notes,
     )
     told = PngImagePlugin.PngInfo()
     told.add_text(_CHUNK, json.dumps(asdict(facts)))

@@ -167,9 +167,21 @@ def _marks_of(each: Comparison, most: Fraction) -> Iterator[Mark]:
         )
 
 
+def beneath(row: Row, judge: str) -> tuple[str, str]:
+    """What stands beneath a picture on a sheet: two lines of numbers, and the seconds."""
+    seen, plain = row.numbers[judge], row.numbers[PIXELS]
+    taken = "" if row.facts is None else f"  {row.facts.seconds:.0f} s"
+    return (
+        f"NN {seen['nn_to_style']:.3f} / {seen['nn_from_style']:.3f}  "
+        f"self-sim {seen['self_similarity']:.3f}  content {seen['content']:.3f}",
+        f"patch {plain['patch']:.3f}  residue {plain['residue']:.3f}  "
+        f"fringe {plain['fringe']:.2f}{taken}",
+    )
+
+
 def print_rows(rows: Sequence[Row]) -> None:
     """A table of all pictures for each judge; what needs none stands in the first."""
-    for place, judge in enumerate(name for name in _judges(rows)):
+    for place, judge in enumerate(_judges(rows)):
         told = {**_TOLD, **(_TOLD_PIXELS if place == 0 else {})}
         print(f"\n{judge}")
         cells = []
@@ -179,7 +191,21 @@ def print_rows(rows: Sequence[Row]) -> None:
             counted = "" if row.facts is None else str(row.facts.evaluations)
             values = [f"{known[name]:.3f}" for name in told]
             cells.append((row.pair, row.variant, *values, taken, counted))
+        cells += [
+            _mean(label, judge, told, rows) for label in dict.fromkeys(r.variant for r in rows)
+        ]
         print_table(("pair", "column", *told.values(), "seconds", "eval."), cells)
+
+
+def _mean(label: str, judge: str, told: Mapping[str, str], rows: Sequence[Row]) -> tuple[str, ...]:
+    """The last lines of a table: one column's means over its pairs."""
+    own = [row for row in rows if row.variant == label]
+    known = [{**row.numbers[judge], **row.numbers[PIXELS]} for row in own]
+    facts = [row.facts for row in own if row.facts is not None]
+    means = [f"{fmean(each[name] for each in known):.3f}" for name in told]
+    taken = f"{fmean(each.seconds for each in facts):.1f}" if facts else ""
+    counted = f"{fmean(each.evaluations for each in facts):.0f}" if facts else ""
+    return f"mean of {len(own)}", label, *means, taken, counted
 
 
 def print_comparisons(found: Sequence[Comparison], first: str) -> None:

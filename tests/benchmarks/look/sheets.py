@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -50,8 +51,10 @@ def write_sheets(rows: Sequence[SheetRow], folder: Path, name: str, side: int) -
         rows: As many cells each.
         folder: Where they go.
         name: What their names begin with.
-        side: The long side of each picture, pixels; smaller ones stay as they are.
+        side: The long side of each picture at most, pixels; less where no pastiche is as large.
     """
+    painted = (cell.pixels for row in rows for cell in row[2:] if cell.pixels is not None)
+    side = min(side, max((max(pixels.shape[:2]) for pixels in painted), default=side))
     files = []
     for number, start in enumerate(range(0, len(rows), ROWS), start=1):
         file = folder / f"{name}-{number}.jpg"
@@ -63,7 +66,7 @@ def write_sheets(rows: Sequence[SheetRow], folder: Path, name: str, side: int) -
 
 
 def drawn(rows: Sequence[SheetRow], side: int) -> Image.Image:
-    """One sheet."""
+    """One sheet; no picture is larger than `side`."""
     lines = max(len(cell.lines) for row in rows for cell in row) + 1
     font = ImageFont.load_default(_TYPE)
     pictures = [[_fitted(cell.pixels, side) for cell in row] for row in rows]
@@ -170,9 +173,9 @@ def revealed(verdicts: Path, key: Path) -> tuple[Counter[str], list[tuple[int, s
     return counts, chosen
 
 
-def _key_in(file: Path) -> list[dict]:
+def _key_in(file: Path) -> list[dict[str, Any]]:
     try:
-        rows: list[dict] = json.loads(_text(file))["rows"]
+        rows: list[dict[str, Any]] = json.loads(_text(file))["rows"]
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{file} is no key.", "Name the JSON beside the blind sheets.") from error
     return rows

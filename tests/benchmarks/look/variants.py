@@ -106,5 +106,5 @@ def _painted(
     settings = preset.applied_to(DEFAULTS) if preset else DEFAULTS
     values = {**common, **own}
     # First the network: a preset's layers are replaced where it lacks them.
-    network = settings.changed(network=values.pop("network")) if "network" in values else settings
-    return Variant(label, settings.on(network.network).changed(**values))
+    network = DEFAULTS.changed(network=values.pop("network", settings.network)).network
+    return Variant(label, settings.on(network).changed(**values))
