@@ -227,8 +227,9 @@ def _images(settings: Settings, machine: Machine, scale: Scale, tiling: Tiling) 
         pairs = 2 * min(settings.lbfgs_history, scale.steps)
         images, remembered = images + pairs, remembered + pairs
     if settings.canvas is Canvas.PYRAMID:
-        # The image and its gradient stay beside the pyramid and the gradient of that.
-        images += 2 * _PYRAMID + remembered * (_PYRAMID - 1)
+        # Image and gradient stay beside the pyramid and the gradient of that; halves of the image,
+        # which it is made of, come and go.
+        images += 2 * _PYRAMID + (remembered + 1) * (_PYRAMID - 1)
     if machine.computing.recordings and _is_recorded(scale.canvas, tiling):
         # The image that all recordings read, and the gradient that each writes. What they take
         # meanwhile is what one evaluation takes: they share it.

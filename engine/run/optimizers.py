@@ -14,7 +14,7 @@ that returns a new one uses up the one it is given, whose tensors live on in the
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import torch
@@ -23,7 +23,7 @@ from torch import Tensor
 from engine.objective.evaluation import Evaluation
 from engine.run.adam import Moments, adam_step, counting_place, no_moments
 from engine.run.lbfgs import Curvature, curvature_from, lbfgs_step
-from engine.run.pyramid import analysed, coefficient_count, pushed, synthesised
+from engine.run.pyramid import analysed, coefficient_count, pushed, synthesised, weigh
 from engine.spec.choices import Canvas, OptimizerName
 from engine.spec.heeding import Heed, heedless
 from engine.spec.pictures import Size
@@ -175,7 +175,8 @@ def moved(
     heed()
     if not descent.in_pixels:
         gradient = pushed(gradient, heed)
-    memory = _step(descent, gradient, settings, done, heed)
+    with _balanced(descent, gradient, settings):
+        memory = _step(descent, gradient, settings, done, heed)
     if descent.in_pixels:
         image.clamp_(0, 1)
     else:
@@ -257,6 +258,25 @@ def _on_host(image: Tensor) -> Tensor:
 
 def _size(image: Tensor) -> Size:
     return image.shape[3], image.shape[2]
+
+
+@contextlib.contextmanager
+def _balanced(descent: Descent, gradient: Tensor, settings: Settings) -> Iterator[None]:
+    """Have bands and gradient so that a step of some length changes the image as much anywhere.
+
+    Enlarged once, a value covers four, hence weighs twice as much by its root mean square. Adam
+    asks for no such thing: it gives each value a step of its own.
+    """
+    if descent.in_pixels or settings.optimizer is OptimizerName.ADAM:
+        yield
+        return
+    size = _size(descent.image)
+    weigh(gradient, size, 1 / 2)
+    weigh(descent.held, size, 2)
+    try:
+        yield
+    finally:
+        weigh(descent.held, size, 1 / 2)
 
 
 def _step(

@@ -99,6 +99,15 @@ def pushed(gradient: Tensor, heed: Heed = heedless) -> Tensor:
     return flat
 
 
+def weigh(flat: Tensor, size: Size, factor: float) -> None:
+    """Multiply each band in place by a factor to the power of how often it is enlarged.
+
+    Powers of two round nothing, so their inverse takes it back exactly.
+    """
+    for level, band in enumerate(_bands(flat, size)[1:], start=1):
+        band.mul_(factor**level)
+
+
 def _begun(image: Tensor, out: Tensor | None) -> tuple[Tensor, list[Tensor]]:
     """A pyramid whose finest band is an image, and its bands."""
     size = (image.shape[3], image.shape[2])

@@ -1,4 +1,4 @@
-"""The pyramid: the canvas's sizes from coarse to fine, and each painting's size beside them."""
+"""The scales: the canvas's sizes from coarse to fine, and each painting's size beside them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SMALLEST_SIDE = 16
 
 
 class Scale(Value):
-    """One level of the pyramid: the canvas, each style image's size beside it, and the steps."""
+    """One scale: the canvas, each style image's size beside it, and the steps."""
 
     canvas: tuple[Length, Length]
     styles: tuple[tuple[Length, Length], ...]
@@ -27,7 +27,7 @@ def fitted(size: Size, long_side: float) -> Size:
 
 
 def plan_scales(request: Request) -> tuple[Scale, ...]:
-    """The pyramid from the coarsest scale to the output size.
+    """All scales from the coarsest to the output size.
 
     Sizes are counted down from the output, so that the last is exact; a scale at which a picture
     would be too small for the network is left out.

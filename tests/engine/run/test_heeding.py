@@ -33,6 +33,7 @@ WAYS = {
     "adam": {"averaging": 0.9, "smoothness": 1.0},
     "lbfgs": {"optimizer": "lbfgs", "lbfgs_history": 3},
     "descent": {"optimizer": "gradient-descent"},
+    "pyramid": {"canvas": "pyramid"},
 }
 
 

@@ -74,6 +74,8 @@ WAYS = {
     "descent": {"optimizer": "gradient-descent"},
     "tiled": {"tile": "16", "style_layers": "relu1_1, relu3_1"},
     "noise": {"start": "mix"},
+    "pyramid": {"canvas": "pyramid", "learning_rate_decay": 0.2},
+    "pyramid, lbfgs": {"canvas": "pyramid", "optimizer": "lbfgs", "lbfgs_history": 3},
 }
 
 
@@ -212,6 +214,18 @@ def test_a_broken_saved_job_is_refused_in_words(how: str, kept: Path) -> None:
     with pytest.raises(InputError) as refused:
         load_snapshot(kept)
     assert kept.name in refused.value.message
+
+
+def test_a_saved_job_without_its_pyramid_is_refused(
+    make_job: Callable[..., Job], tmp_path: Path
+) -> None:
+    job, path = make_job(canvas="pyramid"), tmp_path / "5.state"
+    run(job, keep=saved_at({5}, tmp_path))
+    assert load_snapshot(path).state.begun.held.ndim == 1
+    tensors = {name: tensor for name, tensor in load_file(path).items() if name != "held"}
+    save_file(tensors, path, {"gramarye": json.dumps(header(path))})
+    with pytest.raises(InputError, match="is damaged"):
+        load_snapshot(path)
 
 
 def test_a_missing_saved_job_is_refused_in_words(tmp_path: Path) -> None:
