@@ -28,6 +28,8 @@ def compose(
 ) -> Terms:
     """Content weight * content + style weight * style + smoothness * total variation.
 
+    Of content and style these are the effective weights, between which style strength decides.
+
     Within content and style the layers' weights are relative to each other: naming more layers, or
     doubling all weights, does not change the balance between the terms.
 
@@ -40,7 +42,7 @@ def compose(
     """
     content_weight = 0.0
     if targets.content is not None:
-        content_weight = settings.content_weight * content_gain(settings)
+        content_weight = settings.effective_content_weight() * content_gain(settings)
     local = [
         ContentTerm(layer, (targets.content or {})[layer], weight, projections.get(layer))
         for layer, weight in _relative(settings.content_layers, content_weight)

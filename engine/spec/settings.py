@@ -25,7 +25,7 @@ from engine.spec.choices import (
 )
 from engine.spec.errors import InputError
 from engine.spec.layers import Layers, layer_names, stand_in
-from engine.spec.limits import HEAVIEST, LONGEST_SIDE
+from engine.spec.limits import HEAVIEST, LONGEST_SIDE, WEAKEST
 from engine.spec.parameters import Group, Kind, Parameter, parameter, rows_of
 from engine.spec.tiles import SMALLEST_TILE, TileSide
 from engine.spec.wording import plain
@@ -44,18 +44,19 @@ FORMER_NAMES: Mapping[str, str] = types.MappingProxyType(
 class Settings(BaseModel):
     """The values of all parameters; frozen, validated strictly, and complete without pictures.
 
-    The total minimised is `content_weight * content + style_weight * style_strength * style +
-    smoothness * TV`: content and style relative to the power of their own targets (see
-    `engine.objective.losses`).
+    The total minimised is `content_weight / style_strength * content + style_weight *
+    style_strength * style + smoothness * TV`: content and style relative to the power of their own
+    targets (see `engine.objective.losses`). Where it divides, the strength is at least `WEAKEST`.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
 
     style_strength: float = parameter(
-        1.0, "Style strength", term="factor on the style weight β", unit="×",
+        1.0, "Style strength", term="s in α / s and β s", unit="×",
         low=0.0, high=1000.0, slider=(0.05, 20.0), log=True, live=True, group=Group.BASIC,
         help="How much of the painting goes into the photograph. More bends shapes and colours "
-        "towards the style; less keeps the photograph recognisable.",
+        "towards the style; less keeps the photograph recognisable. It moves both sides: 2 doubles "
+        "the style weight and halves the content weight.",
     )  # fmt: skip
     stroke_size: float = parameter(
         1.0, "Stroke size", term="style size relative to the canvas", unit="×",
@@ -96,7 +97,7 @@ class Settings(BaseModel):
         1.0, "Content weight", term="α", low=0.0, high=HEAVIEST, slider=(0.01, 100.0), log=True,
         live=True, group=Group.OBJECTIVE,
         help="What a departure from the photograph costs, relative to the photograph's own "
-        "features. 0 lets go of the photograph.",
+        "features. Style strength divides it. 0 lets go of the photograph.",
     )  # fmt: skip
     style_weight: float = parameter(
         10.0, "Style weight", term="β", low=0.0, high=HEAVIEST, slider=(0.1, 1000.0), log=True,
@@ -261,6 +262,10 @@ class Settings(BaseModel):
     def effective_style_weight(self) -> float:
         """The weight in front of the style term: style weight times style strength."""
         return self.style_weight * self.style_strength
+
+    def effective_content_weight(self) -> float:
+        """The weight in front of the content term: content weight over style strength."""
+        return self.content_weight / max(self.style_strength, WEAKEST)
 
 
 def settings_from(values: Mapping[str, Any]) -> Settings:
