@@ -11,6 +11,7 @@ from engine.storage.presets import builtin_presets
 NAMES = (
     "Painterly", "Classic (Gatys 2016)", "Texture", "Early and deep", "Bold", "Bolder",
     "Clay", "(mine)", "Überbunt", "🌅", "Dusk!", "dusk?",
+    "Line (ink)", "Liner",
 )  # fmt: skip
 
 
@@ -25,6 +26,8 @@ NAMES = (
         ("early-and-deep", "Early and deep"),
         ("EarlyAnd", "Early and deep"),
         ("t", "Texture"),
+        ("tex+ture", "Texture"),
+        ("line", "Line (ink)"),
         ("bold", "Bold"),
         ("bolde", "Bolder"),
         ("mine", "(mine)"),
