@@ -22,8 +22,8 @@ examples:
   gramarye render photo.jpg --style night.jpg --output pastiche.png
   gramarye render photo.jpg --style a.jpg:2 --style b.jpg:1 --output blend.jpg
   gramarye render photo.jpg --style night.jpg --output large.tiff --size 2048 \\
-      --preset Painterly --set style_strength=2 --set stroke_size=0.5
-  gramarye render none --style marble.jpg --output texture.png --preset Texture
+      --preset painterly --set style_strength=2 --set stroke_size=0.5
+  gramarye render none --style marble.jpg --output texture.png --preset texture
   gramarye render --recipe pastiche.png --set output_size=2048
 
 With --recipe a picture is made again from the recipe inside it. Its photograph
@@ -41,7 +41,7 @@ closed terminal, stop and keep too: 143 and 129.
 _PLAN_EPILOG = f"""\
 examples:
   gramarye plan photo.jpg --style night.jpg --size 4096
-  gramarye plan photo.jpg --preset Painterly --set tile=256 --json
+  gramarye plan photo.jpg --preset painterly --set tile=256 --json
 
 Without --style, a painting as long as the canvas is assumed. The network
 weights need not be there. A plan that does not fit is a plan all the same:
@@ -118,7 +118,11 @@ def _name_pictures(group: argparse._ArgumentGroup) -> None:
 
 def _name_look(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
-    add("--preset", metavar="NAME", help="begin with a preset's settings; see --list-presets")
+    add(
+        "--preset", metavar="NAME",
+        help="begin with a preset's settings; the beginning of its name will do; see "
+        "--list-presets",
+    )  # fmt: skip
     size, seed = DEFAULTS.output_size, DEFAULTS.seed
     add("--size", dest="output_size", metavar="N", help=f"long side of the output, pixels ({size})")
     add("--seed", metavar="N", help=f"of the noise ({seed})")

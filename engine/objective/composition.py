@@ -31,6 +31,8 @@ def compose(
 ) -> Terms:
     """Matched + content + style, each times its weight, + smoothness * total variation.
 
+    Of content and style these are the effective weights, between which style strength decides.
+
     Within each of the three the layers' weights are relative to each other: naming more layers, or
     doubling all weights, does not change the balance between the terms.
 
@@ -43,7 +45,7 @@ def compose(
     """
     content_weight = 0.0
     if targets.content is not None:
-        content_weight = settings.content_weight * content_gain(settings)
+        content_weight = settings.effective_content_weight() * content_gain(settings)
     local: list[LocalTerm] = [
         ContentTerm(layer, (targets.content or {})[layer], weight, projections.get(layer))
         for layer, weight in _relative(settings.content_layers, content_weight)

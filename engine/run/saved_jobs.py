@@ -19,6 +19,7 @@ from torch import Tensor
 from engine.run.optimizers import descent_from, fits
 from engine.run.state import Snapshot, State
 from engine.spec.computing import Computing
+from engine.spec.earlier_settings import with_former_retunes
 from engine.spec.errors import InputError
 from engine.spec.events import EVENTS
 from engine.spec.layers import MeasuredLayers, matched_size
@@ -30,7 +31,13 @@ from engine.spec.versions import Migration, migrated, numbered
 from engine.storage.ordinary import ordinary_file
 from engine.storage.paths import replacing, unreadable
 
-_CHAIN: Final[tuple[Migration, ...]] = ()
+
+def _retunes_as_meant(values: dict[str, Any]) -> dict[str, Any]:
+    """Format 1 -> 2: what a retune changed of the style strength of its day is said as it was."""
+    return with_former_retunes(values, "events", "script")
+
+
+_CHAIN: Final[tuple[Migration, ...]] = (_retunes_as_meant,)
 """From each format of a saved job to the next."""
 
 _RANDOM, _MATCHES, _HEADER = "random", "matches", "gramarye"

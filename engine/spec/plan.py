@@ -8,6 +8,7 @@ from pydantic import Field
 
 from engine.spec.choices import Device, NetworkName
 from engine.spec.computing import Computing
+from engine.spec.earlier_settings import with_former_meaning
 from engine.spec.orientations import Orientation
 from engine.spec.pictures import Sha256, Size
 from engine.spec.request import Request, StoredSettings
@@ -60,7 +61,7 @@ class Plan(Versioned):
         seconds: From the first step to the end, about; None where the speed is not known.
     """
 
-    chain: ClassVar[tuple[Migration, ...]] = (_with_computing,)
+    chain: ClassVar[tuple[Migration, ...]] = (_with_computing, with_former_meaning)
 
     settings: StoredSettings
     network_file: str

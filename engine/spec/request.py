@@ -7,16 +7,18 @@ was decided for it is a `Plan`; nothing decided is ever written back.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator, Field, PlainSerializer
 
 from engine.spec.choices import Start
+from engine.spec.earlier_settings import with_former_meaning
 from engine.spec.errors import InputError
 from engine.spec.limits import HEAVIEST
 from engine.spec.pictures import Picture, PictureRef, Size
 from engine.spec.settings import DEFAULTS, Settings, settings_from
 from engine.spec.values import Versioned
+from engine.spec.versions import Migration
 
 
 def _read(value: object) -> object:
@@ -55,6 +57,8 @@ class Request(Versioned):
         start: The picture to start from when `settings.start` is `picture`.
         settings: As they were set: `auto` stays `auto`.
     """
+
+    chain: ClassVar[tuple[Migration, ...]] = (with_former_meaning,)
 
     content: PictureRef | None = None
     styles: tuple[StyleRef, ...] = ()
@@ -127,7 +131,7 @@ class Request(Versioned):
 
     def _refuse_if_nothing_is_asked(self) -> None:
         settings = self.settings
-        content = settings.content_weight if self.content is not None else 0.0
+        content = settings.effective_content_weight() if self.content is not None else 0.0
         content *= sum(weight for _, weight in settings.content_layers)
         layers = sum(weight for _, weight in settings.style_layers)
         style = settings.effective_style_weight() * layers

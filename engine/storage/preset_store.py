@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import re
-import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from engine.spec.errors import InputError, NewerFormatError
 from engine.spec.wording import plain
 from engine.storage.naming import free_path
 from engine.storage.paths import config_folder, delete, set_aside
+from engine.storage.preset_names import found_by_name, name_key, near_names
 from engine.storage.presets import Preset, ReadPreset, builtin_presets, read_preset, write_preset
 
 
@@ -61,7 +61,7 @@ class PresetStore:
         path, read = self._own(old)
         before = read.preset
         renamed = Preset(name=new, description=before.description, settings=before.settings)
-        if _key(renamed.name) == _key(old):
+        if name_key(renamed.name) == name_key(old):
             write_preset(renamed, path, rest=read.rest)
         else:
             self._keep(read._replace(preset=renamed))
@@ -97,7 +97,7 @@ class PresetStore:
 
     def _keep(self, read: ReadPreset, overwrite: bool = False) -> None:
         """Write a preset, and what else belongs into its file; errors are those of `save`."""
-        preset, key = read.preset, _key(read.preset.name)
+        preset, key = read.preset, name_key(read.preset.name)
         if key in _builtin_keys():
             raise InputError(
                 f"The name {preset.name} belongs to a preset that ships with the program.",
@@ -122,9 +122,9 @@ class PresetStore:
 
     def _own(self, name: str) -> tuple[Path, ReadPreset]:
         files = self._files()
-        if _key(name) not in files:
+        if name_key(name) not in files:
             raise InputError(f"There is no preset of yours named {plain(name, 80)}.")
-        return files[_key(name)]
+        return files[name_key(name)]
 
     def _files(self) -> dict[str, tuple[Path, ReadPreset]]:
         """The folder's presets by the keys of their names."""
@@ -139,7 +139,7 @@ class PresetStore:
                 self._set_aside(path, error)
                 continue
             name = read.preset.name
-            key = _key(name)
+            key = name_key(name)
             if key in files or key in _builtin_keys():
                 self._report([f"{path.name} is left out: another preset is named {name}."])
             else:
@@ -165,29 +165,29 @@ def known_presets() -> tuple[Preset, ...]:
 
 
 def preset_named(name: str) -> ReadPreset:
-    """The preset of a name, regardless of case, with what could not be used of its file.
+    """The preset that a person means by a name, with what could not be used of its file.
+
+    It may be written short, see `found_by_name`.
 
     Raises:
-        InputError: There is none; the remedy lists those there are, and what is wrong with others.
+        InputError: There is none, and the remedy lists near names, those there are, and what is
+            wrong with others; or several may be meant.
     """
     store = PresetStore()
     known = (*(ReadPreset(preset, ()) for preset in builtin_presets()), *store.read())
-    for read in known:
-        if _key(read.preset.name) == _key(name):
-            return read
-    names = ", ".join(read.preset.name for read in known)
-    remedy = " ".join((f"The presets are: {names}.", *store.problems))
-    raise InputError(f"There is no preset named {plain(name, 80)}.", remedy)
-
-
-def _key(name: str) -> str:
-    """What makes two names the same; file systems may ignore case, and people do."""
-    return unicodedata.normalize("NFC", name.strip()).casefold()
+    names = [read.preset.name for read in known]
+    place = found_by_name(name, names)
+    if place is not None:
+        return known[place]
+    near = " or ".join(near_names(name, names))
+    remedy = [f"Perhaps you mean {near}."] if near else []
+    remedy += [f"The presets are: {', '.join(names)}.", *store.problems]
+    raise InputError(f"There is no preset named {plain(name, 80)}.", " ".join(remedy))
 
 
 @functools.cache
 def _builtin_keys() -> frozenset[str]:
-    return frozenset(_key(preset.name) for preset in builtin_presets())
+    return frozenset(name_key(preset.name) for preset in builtin_presets())
 
 
 def _file_name(key: str) -> str:

@@ -18,6 +18,7 @@ from pydantic import (
     field_validator,
 )
 
+from engine.spec.earlier_settings import with_former_meaning
 from engine.spec.errors import InputError
 from engine.spec.settings import PARAMETER, PARAMETERS, Settings, present_name, settings_from
 from engine.spec.stored_settings import usable_values, with_present_names
@@ -27,8 +28,11 @@ from engine.storage.ordinary import read_ordinary
 from engine.storage.paths import replacing, unreadable
 from resources import PRESETS
 
-_CHAIN: Final[tuple[Migration, ...]] = (with_present_names,)
-"""Format 2 has the settings by their present names."""
+_CHAIN: Final[tuple[Migration, ...]] = (
+    with_present_names,
+    functools.partial(with_former_meaning, preset=True),
+)
+"""Format 2 has the settings by their present names, format 3 those of a look as they are meant."""
 
 
 class Preset(BaseModel):

@@ -17,6 +17,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer
 
 from engine import __version__
 from engine.spec import events as happened
+from engine.spec.earlier_settings import with_former_retunes
 from engine.spec.errors import InputError
 from engine.spec.events import Count, Events
 from engine.spec.outcome import Ending, Outcome
@@ -65,6 +66,11 @@ def _request_apart(values: dict[str, Any]) -> dict[str, Any]:
     return {**kept, "request": with_present_names(request)}
 
 
+def _retunes_as_meant(values: dict[str, Any]) -> dict[str, Any]:
+    """Format 2 -> 3: what a retune changed of the style strength of its day is said as it was."""
+    return with_former_retunes(values, "events")
+
+
 class Recipe(Versioned):
     """Everything needed to make the same picture again, given the pictures and the network.
 
@@ -81,7 +87,7 @@ class Recipe(Versioned):
             hash of the network's file, what it was made on, and what nobody asked for, in words.
     """
 
-    chain: ClassVar[tuple[Migration, ...]] = (_request_apart,)
+    chain: ClassVar[tuple[Migration, ...]] = (_request_apart, _retunes_as_meant)
 
     program: str = __version__
     request: KeptRequest
@@ -161,7 +167,7 @@ def parse_recipe(text: str | bytes, source: str) -> Reading:
     if not isinstance(values, Mapping):
         raise InputError(f"{what} is damaged: it holds something else.")
     current = migrated(values, Recipe.chain, what)
-    notes = _without_unusable(current)
+    notes = _without_unusable(current, what)
     return Reading(Recipe.from_values(numbered(current, Recipe.chain), what), notes)
 
 
@@ -175,13 +181,18 @@ def read_recipe(path: Path) -> Reading | None:
     return None if text is None else parse_recipe(text, shown_name(path))
 
 
-def _without_unusable(values: dict[str, Any]) -> tuple[str, ...]:
-    """Take out what this version cannot use but can do without; a sentence on each part."""
+def _without_unusable(values: dict[str, Any], what: str) -> tuple[str, ...]:
+    """Take out what this version cannot use but can do without; a sentence on each part.
+
+    Raises:
+        NewerFormatError, InputError: The request is of no format that is known.
+    """
     notes: list[str] = []
     request = values.get("request")
     if isinstance(request, Mapping):
-        settings, unusable = usable_values(request.get("settings"))
-        values["request"] = {**request, "settings": settings}
+        current = migrated(request, Request.chain, what)
+        settings, unusable = usable_values(current.get("settings"))
+        values["request"] = numbered({**current, "settings": settings}, Request.chain)
         notes += unusable
     events = values.get("events")
     if isinstance(events, list):

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_serializer
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from engine.spec.earlier_settings import with_former_choices
 from engine.spec.errors import InputError, NewerFormatError
 from engine.spec.settings import DEFAULTS, PARAMETER, Settings, present_name
 from engine.spec.stored_settings import settings_and_notes, with_present_names
@@ -32,8 +33,12 @@ def _without_version(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name != "version"}
 
 
-_CHAIN: tuple[Migration, ...] = (lambda values: with_present_names(_without_version(values)),)
-"""Format 2 has the settings by their present names, and its number where every file has it."""
+_CHAIN: tuple[Migration, ...] = (
+    lambda values: with_present_names(_without_version(values)),
+    with_former_choices,
+)
+"""Format 2 has the settings by their present names, and its number where every file has it; format
+3 has them as they are meant."""
 
 
 class Theme(StrEnum):

@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Slot
 
 from engine.spec.errors import ComplaintsError
 from engine.spec.settings import DEFAULTS, PARAMETERS, Settings
+from engine.storage.preset_names import name_key
 from engine.storage.preset_store import PresetStore
 from engine.storage.presets import Preset, builtin_presets, read_preset
 from gui.base.dialogs import Dialogs, finished
@@ -166,7 +167,7 @@ class PresetKeeper(QObject):
 
     async def _may_keep(self, name: str) -> bool | None:
         """Whether a preset of this name is to be replaced; None if it is not to be kept at all."""
-        if all(own.name.casefold() != name.casefold() for own in self._listing.own):
+        if all(name_key(own.name) != name_key(name) for own in self._listing.own):
             return False
         question = f"There is a preset “{name}” already. Replace it?"
         return await self._dialogs.choose(question, "", REPLACE)

@@ -49,7 +49,8 @@ class Reference:
         for layer, weight in settings.content_layers:
             aim = self._content[layer]
             error = (found[layer] - aim).square().mean() / aim.square().mean()
-            total = total + settings.content_weight * weight / whole * error
+            balance = settings.content_weight / max(settings.style_strength, 1 / 1000)
+            total = total + balance * weight / whole * error
         whole = sum(weight for _, weight in settings.style_layers)
         for layer, weight in settings.style_layers:
             error = _style_loss(settings.style_loss, found[layer], self._style[layer])

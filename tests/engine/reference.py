@@ -121,11 +121,12 @@ def terms(
     if settings.network == "draft":
         gain = 2.4 if settings.optimizer == "lbfgs" else 1.32
     if content is not None:
+        balance = settings.content_weight / max(settings.style_strength, 1 / 1000)
         aim = seen(content)
         whole = sum(weight for _, weight in settings.content_layers)
         for layer, weight in settings.content_layers:
             error = (at[layer] - aim[layer]).pow(2).mean() / aim[layer].pow(2).mean()
-            found[f"content {layer}"] = gain * settings.content_weight * weight / whole * error
+            found[f"content {layer}"] = gain * balance * weight / whole * error
     whole = sum(weight for _, weight in settings.style_layers)
     strength = settings.style_weight * settings.style_strength
     aim = seen(style)

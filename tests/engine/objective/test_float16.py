@@ -24,6 +24,8 @@ VALUES = [
     {},
     {"style_weight": 1e6},
     {"style_weight": 1e6, "content_weight": 1e6},
+    {"style_strength": 1e3, "style_weight": 1e6},
+    {"style_strength": 0.0, "content_weight": 1e6},
 ]
 
 

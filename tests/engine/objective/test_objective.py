@@ -81,6 +81,8 @@ CASES = {
         "style_weight": 0.5,
         "style_strength": 2.0,
     },
+    "little strength": {"style_strength": 0.05},
+    "no strength": {"style_strength": 0.0},
 }
 
 

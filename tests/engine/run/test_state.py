@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from safetensors.torch import load_file, save_file
 from engine.run.saved_jobs import load_snapshot, save_snapshot
 from engine.run.state import Snapshot
 from engine.spec.errors import InputError, NewerFormatError
+from engine.spec.events import Place, Retuned
 from engine.spec.job import Job, Retune
 from engine.spec.tiles import Tiling
 
@@ -191,6 +193,30 @@ def test_a_saved_job_of_a_newer_version_is_refused_and_left(kept: Path) -> None:
     with pytest.raises(NewerFormatError, match="newer version"):
         load_snapshot(kept)
     assert kept.read_bytes() == before
+
+
+def test_a_job_saved_in_the_first_format_is_the_job_it_was(
+    make_job: Callable[..., Job], tmp_path: Path, every_step_shows: None
+) -> None:
+    """Until then style strength was a factor on the style weight alone."""
+    script = tuple(
+        Retuned(at=Place(scale=scale, step=step), settings={"style_weight": weight}, shares=(1.0,))
+        for scale, step, weight in ((1, 1, 40.0), (2, 5, 8.0))
+    )
+    run(replace(make_job(style_weight=8.0), script=script), keep=saved_at({3}, tmp_path))
+    path = tmp_path / "3.state"
+    today, words = load_snapshot(path), header(path)
+    assert (today.events, today.script) == (script[:1], script[1:])
+    former = {"style_strength": 0.8, "style_weight": 10.0}
+    for name, number in (("request", 1), ("plan", 2)):
+        value: Any = words[name]
+        words[name] = {**value, "format": number, "settings": value["settings"] | former}
+    for name, strength in (("events", 4.0), ("script", 0.8)):
+        events: Any = words[name]
+        words[name] = [{**events[0], "settings": {"style_strength": strength}}]
+    again = load_snapshot(rewritten(path, words | {"format": 1}))
+    assert (again.request, again.plan) == (today.request, today.plan)
+    assert (again.events, again.script) == (today.events, today.script)
 
 
 BROKEN: dict[str, Callable[[Path], object]] = {

@@ -94,3 +94,20 @@ def test_numbered_choices_are_named_once_and_each_can_be_chosen() -> None:
     assert DEFAULTS.changed(device="CUDA:1").device == "cuda:1"
     with pytest.raises(InputError, match=r"Choose one of auto, cpu, cuda, cuda:N, mps\."):
         DEFAULTS.changed(device="cuda:8")
+
+
+def test_style_strength_moves_both_sides_of_the_balance() -> None:
+    settings = DEFAULTS.changed(content_weight=3.0, style_weight=5.0, style_strength=2.0)
+    assert settings.effective_style_weight() == 10.0
+    assert settings.effective_content_weight() == 1.5
+
+
+def test_less_strength_never_means_less_photograph_down_to_none() -> None:
+    strengths = (0.0, 1e-9, 0.001, 0.05, 1.0, 20.0, 1000.0)
+    settings = [DEFAULTS.changed(style_strength=strength) for strength in strengths]
+    content = [each.effective_content_weight() for each in settings]
+    style = [each.effective_style_weight() for each in settings]
+    assert content == sorted(content, reverse=True)
+    assert style == sorted(style)
+    assert style[0] == 0
+    assert content[0] == 1000 * DEFAULTS.content_weight

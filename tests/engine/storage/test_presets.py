@@ -183,7 +183,7 @@ def test_a_refusal_says_why(tmp_path: Path, content: str, reason: str) -> None:
 
 @pytest.mark.parametrize(("text", "named"), UNUSABLE.values(), ids=UNUSABLE.keys())
 def test_a_setting_that_cannot_be_used_costs_only_itself(text: bytes, named: str) -> None:
-    content = b'{"format": 2, "name": "Dusk", "settings": {"network": "vgg16", ' + text + b"}}"
+    content = b'{"format": 3, "name": "Dusk", "settings": {"network": "vgg16", ' + text + b"}}"
     preset, (note,), _ = parse_preset(content, "dusk.json")
     rest = {"content_weight": 2.5} if named == "alpha" else {}
     assert preset == Preset(name="Dusk", settings={"network": "vgg16", **rest})
@@ -194,7 +194,7 @@ def test_a_setting_that_cannot_be_used_costs_only_itself(text: bytes, named: str
 
 @pytest.mark.parametrize("field", [b'"run": "rm"', b'"description": "bell\\u0007"'])
 def test_what_else_cannot_be_used_costs_only_itself(field: bytes) -> None:
-    content = b'{"name": "Dusk", "settings": {"steps": 7}, ' + field + b"}"
+    content = b'{"format": 3, "name": "Dusk", "settings": {"steps": 7}, ' + field + b"}"
     preset, notes, _ = parse_preset(content, "dusk.json")
     assert preset == Preset(name="Dusk", settings={"steps": 7})
     assert len(notes) == 1
@@ -204,7 +204,7 @@ def test_an_imported_preset_with_an_unknown_setting_is_kept_without_it_and_told(
     store: PresetStore, tmp_path: Path
 ) -> None:
     path = tmp_path / "shared.json"
-    path.write_text('{"name": "Dusk", "settings": {"steps": 7, "magic": 1}}')
+    path.write_text('{"format": 3, "name": "Dusk", "settings": {"steps": 7, "magic": 1}}')
     assert store.import_file(path) == Preset(name="Dusk", settings={"steps": 7})
     assert ["magic" in problem for problem in store.problems] == [True]
 
@@ -214,7 +214,7 @@ def test_a_file_with_an_unknown_setting_stays_as_it_is_until_it_is_saved_again(
 ) -> None:
     folder.mkdir(parents=True)
     path = folder / "dusk.json"
-    path.write_text('{"name": "Dusk", "settings": {"steps": 7, "magic": 1}}')
+    path.write_text('{"format": 3, "name": "Dusk", "settings": {"steps": 7, "magic": 1}}')
     before = path.read_bytes()
     for _ in range(2):
         assert store.presets() == (Preset(name="Dusk", settings={"steps": 7}),)
@@ -228,7 +228,7 @@ def test_a_file_with_an_unknown_setting_stays_as_it_is_until_it_is_saved_again(
 
 def test_a_newer_file_is_told_of_and_left_where_it_is(store: PresetStore, folder: Path) -> None:
     folder.mkdir(parents=True)
-    newer = b'{"format": 3, "name": "Dusk", "look": {"of": "tomorrow"}}'
+    newer = b'{"format": 99, "name": "Dusk", "look": {"of": "tomorrow"}}'
     store.save(look())
     (own,) = folder.iterdir()
     own.write_bytes(newer)
@@ -249,7 +249,7 @@ def test_the_name_of_a_newer_preset_is_taken(
 ) -> None:
     store.save(look())
     (own,) = folder.iterdir()
-    own.write_bytes(b'{"format": 3, "name": "Dusk", "look": {"of": "tomorrow"}}')
+    own.write_bytes(b'{"format": 99, "name": "Dusk", "look": {"of": "tomorrow"}}')
     store.save(look("Dawn"))
     before = {path: path.read_bytes() for path in folder.iterdir()}
     with pytest.raises(InputError, match="A newer version of Gramarye has a preset named DUSK"):
@@ -264,7 +264,7 @@ def test_a_preset_that_is_renamed_keeps_what_only_another_version_understands(
 ) -> None:
     folder.mkdir(parents=True)
     values = {
-        "format": 2, "name": "Dusk", "description": "bell\a", "regions": {"sky": [1, None]},
+        "format": 3, "name": "Dusk", "description": "bell\a", "regions": {"sky": [1, None]},
         "settings": {"steps": 7, "magic": 1, "style_loss": "love", "smoothness": 1.0},
     }  # fmt: skip
     (folder / "dusk.json").write_text(json.dumps(values))
@@ -326,13 +326,30 @@ def test_presets_of_the_first_format_open_with_their_values(
 def test_a_preset_is_written_in_the_newest_format_by_the_present_names(tmp_path: Path) -> None:
     write_preset(Preset(name="Dusk", settings={"alpha": 3}), tmp_path / "dusk.json")
     written = json.loads((tmp_path / "dusk.json").read_text())
-    assert written["format"] == 2
+    assert written["format"] == 3
     assert written["settings"] == {"content_weight": 3.0}
+
+
+def test_a_preset_of_an_earlier_format_is_the_look_it_was() -> None:
+    for number in (1, 2):
+        values = {"format": number, "name": "Dusk", "settings": {"style_strength": 4.0}}
+        preset, notes, rest = parse_preset(json.dumps(values).encode(), "dusk.json")
+        assert (notes, rest) == ((), {})
+        assert set(preset.settings) == {row.name for row in PARAMETERS if row.preset}
+        found = preset.applied_to(DEFAULTS)
+        weights = found.effective_content_weight(), found.effective_style_weight()
+        assert weights == (1.0, 40.0)
+        assert (found.steps, found.learning_rate, found.coarsest_size) == (150, 0.02, 128)
+
+
+def test_the_shipped_presets_lean_on_no_default_but_the_first() -> None:
+    for preset in builtin_presets()[1:]:
+        assert set(preset.settings) == {row.name for row in PARAMETERS if row.preset}, preset.name
 
 
 def test_the_shipped_presets_are_of_the_newest_format_and_used_whole() -> None:
     for path in PRESETS.glob("*.json"):
-        assert json.loads(path.read_text(encoding="utf-8"))["format"] == 2
+        assert json.loads(path.read_text(encoding="utf-8"))["format"] == 3
         assert read_preset(path).notes == ()
 
 
@@ -347,7 +364,7 @@ PARAMETER_NAMES = st.sampled_from([row.name for row in PARAMETERS])
 @settings(max_examples=50)
 @given(st.dictionaries(PARAMETER_NAMES, JSON))
 def test_any_settings_are_each_taken_or_told_of(values: dict[str, Any]) -> None:
-    content = json.dumps({"name": "Any", "settings": values}).encode()
+    content = json.dumps({"format": 3, "name": "Any", "settings": values}).encode()
     try:
         preset, notes, _ = parse_preset(content, "any.json")
     except InputError:
@@ -397,13 +414,15 @@ def test_without_a_folder_they_stand_in_the_users_config() -> None:
 def test_a_preset_is_found_by_its_name_whoever_made_it() -> None:
     PresetStore().save(look())
     assert preset_named("painterly").preset == builtin_presets()[0]
+    assert preset_named("classic").preset == builtin_presets()[1]
+    assert preset_named("du").preset == look()
     assert preset_named("DUSK").preset == look() == known_presets()[-1]
 
 
 def test_a_preset_is_named_with_what_could_not_be_used_of_it() -> None:
     path = config_folder() / "presets" / "dusk.json"
     path.parent.mkdir(parents=True)
-    path.write_text('{"name": "Dusk", "settings": {"steps": 7, "magic": 1}}')
+    path.write_text('{"format": 3, "name": "Dusk", "settings": {"steps": 7, "magic": 1}}')
     preset, (note,), _ = preset_named("Dusk")
     assert preset == Preset(name="Dusk", settings={"steps": 7})
     assert "magic" in note
@@ -417,6 +436,19 @@ def test_a_preset_that_is_not_there_is_told_with_those_that_are() -> None:
     with pytest.raises(InputError, match="Midnight") as caught:
         preset_named("Midnight")
     assert "Classic (Gatys 2016)" in caught.value.remedy
+    assert "Perhaps" not in caught.value.remedy
+
+
+def test_a_name_with_a_slip_is_told_what_is_near() -> None:
+    with pytest.raises(InputError, match="no preset named Textur3") as caught:
+        preset_named("Textur3")
+    assert caught.value.remedy.startswith("Perhaps you mean Texture. The presets are: ")
+
+
+def test_the_beginning_of_two_presets_is_refused_with_both() -> None:
+    PresetStore().save(look("Teal"))
+    with pytest.raises(InputError, match=r"may be meant by te: Texture, Teal\."):
+        preset_named("te")
 
 
 def test_a_preset_is_replaced_only_when_asked(store: PresetStore, folder: Path) -> None:

@@ -312,6 +312,30 @@ def test_a_job_steered_without_end_has_a_recipe_with_its_last_settings(outcome: 
     assert "too often" in recipe.notes[0]
 
 
+def test_a_recipe_of_the_second_format_says_what_it_said() -> None:
+    """Until then style strength was a factor on the style weight alone."""
+    kept = stored()
+    asked = {"style_strength": 0.5, "style_weight": 8.0, "smoothness": 3.0, "tone": 1}
+    decided = {**kept["plan"]["settings"], "style_strength": 0.5, "style_weight": 8.0}
+    strength, smoother = ({**kept["events"][0], "settings": change}
+                          for change in ({"style_strength": 4.0}, {"smoothness": 1.0}))  # fmt: skip
+    former = {
+        **kept,
+        "format": 2,
+        "request": {**kept["request"], "format": 1, "settings": asked},
+        "plan": {**kept["plan"], "format": 2, "settings": decided},
+        "events": [strength, smoother, kept["events"][1]],
+    }
+    recipe, (note,) = (reading := parse_recipe(json.dumps(former), "it")).recipe, reading.notes
+    assert "tone" in note
+    assert recipe.request.settings == DEFAULTS.changed(style_weight=4.0, smoothness=3.0)
+    assert recipe.final.settings == DEFAULTS.changed(style_weight=32.0, smoothness=1.0)
+    assert recipe.plan is not None
+    assert recipe.plan.settings == PLAN.settings.changed(style_weight=4.0)
+    assert recipe.events[-1] == EVENTS[1]
+    assert parse_recipe(recipe.to_json(), "it") == Reading(recipe)
+
+
 @pytest.mark.parametrize("name", ["pastiche.png", "early-and-deep.png"])
 def test_a_picture_of_the_first_format_keeps_all_that_its_recipe_says(name: str) -> None:
     with Image.open(FORMAT_1 / name) as image:

@@ -292,7 +292,7 @@ def test_all_that_was_set_aside_at_the_start_is_told_together(make_shell, qtbot)
 def test_preferences_are_plain_json(loaded, qtbot):
     leave(loaded, qtbot)
     kept = json.loads((config_folder() / "preferences.json").read_text())
-    assert kept["format"] == 2
+    assert kept["format"] == 3
     assert kept["contents"][0].endswith("photograph.png")
 
 

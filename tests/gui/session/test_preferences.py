@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from engine.spec.settings import DEFAULTS
+from engine.spec.earlier_settings import FORMER_DEFAULTS
+from engine.spec.settings import DEFAULTS, PARAMETERS, settings_from
 from gui.base.tasks import Tasks
 from gui.session.preferences import Memory, Preferences, PreferenceStore, Theme, with_recent
 
@@ -119,8 +120,31 @@ def test_preferences_of_the_first_format_open_with_their_values(path):
     )
 
 
+def former_preferences(path, **settings):
+    """Preferences as the second format had them, none of whose settings was touched but these."""
+    PreferenceStore(path).save(Preferences(theme=Theme.DARK))
+    values = json.loads(path.read_text())
+    former = {name: FORMER_DEFAULTS[name] for name in values["settings"]}
+    path.write_text(json.dumps({**values, "format": 2, "settings": {**former, **settings}}))
+
+
+def test_whoever_never_touched_the_look_gets_that_of_today(path):
+    former_preferences(path, output_size=768, seed=3)
+    assert PreferenceStore(path).load() == (
+        Preferences(settings=DEFAULTS.changed(output_size=768, seed=3), theme=Theme.DARK), "",
+    )  # fmt: skip
+
+
+def test_whoever_touched_the_look_keeps_it(path):
+    former_preferences(path, style_strength=4.0, output_size=768)
+    preferences, complaint = PreferenceStore(path).load()
+    look = {row.name: FORMER_DEFAULTS[row.name] for row in PARAMETERS if row.preset}
+    assert complaint == ""
+    assert preferences.settings == settings_from({**look, "style_weight": 40.0, "output_size": 768})
+
+
 def test_a_newer_file_is_told_of_and_never_overwritten(path):
-    newer = b'{"format": 3, "theme": "sepia", "settings": {"content_weight": 2.0}}'
+    newer = b'{"format": 99, "theme": "sepia", "settings": {"content_weight": 2.0}}'
     path.write_bytes(newer)
     store = PreferenceStore(path)
     preferences, complaint = store.load()
@@ -166,7 +190,7 @@ def test_what_only_another_version_understands_is_written_again_as_it_was(path):
 
 def test_what_cannot_be_written_again_does_not_keep_the_rest_from_being_saved(path):
     deep = "[" * 900 + "]" * 900
-    path.write_text(f'{{"format": 2, "theme": "dark", "deep": {deep}, "none": NaN}}')
+    path.write_text(f'{{"format": 3, "theme": "dark", "deep": {deep}, "none": NaN}}')
     store = PreferenceStore(path)
     preferences, _ = store.load()
     store.save(preferences)
