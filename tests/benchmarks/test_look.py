@@ -124,6 +124,8 @@ def test_residue_is_the_weighted_correlation_of_fine_details() -> None:
     found, aim = drawn(3, 21, 18), drawn(3, 21, 18, seed=1)
     # A flat part has no outlines to keep; the other half of the windows has.
     aim[:, :, 9:] = 0.5
+    # Drawn again in its upper half and reversed in its lower: both count as kept.
+    found = np.concatenate([aim[:, :10], 1 - aim[:, 10:]], 1) + 0.5 * found
     bands = [details(luma(image)) for image in (found, aim)]
     size, faint = numbers.WINDOW, (0.25 / 255) ** 2
     total = weights = 0.0
@@ -135,6 +137,7 @@ def test_residue_is_the_weighted_correlation_of_fine_details() -> None:
             weights += b.std()
     given = numbers.residue(tensor(found[None]), tensor(aim[None]))
     assert given == pytest.approx(total / weights, rel=1e-3)
+    assert given > 0.5
 
 
 def test_fringe_is_fine_chroma_over_the_paintings() -> None:
@@ -265,6 +268,9 @@ def test_a_variant_is_a_preset_with_settings_changed(tmp_path: Path) -> None:
     assert settings[2].style_layers == (("relu1_1", 1), ("relu2_1", 0.5))
     assert settings[2].steps == 7
     assert settings[3] == DEFAULTS.changed(network="vgg19", steps=3)
+    (own,) = variants("", ["own: steps=3"], [], {"network": "vgg19", "steps": "5"})
+    assert own.settings is not None
+    assert own.settings.steps == 3
     (deep,) = variants("Early and deep", [], [], {"network": "draft"})
     assert deep.settings is not None
     assert deep.settings.style_layers[-1].layer == "conv5_1"
@@ -323,6 +329,8 @@ def test_renders_are_kept_and_painted_anew_only_where_another_is_asked_for(run: 
     _, third = run("--presets=Painterly", "--variant=a: style_weight=21")
     assert files(third)[0] == kept[0]
     assert files(third)[1][0] != kept[1][0]
+    assert third["rows"][0] == first["rows"][0]
+    assert third["rows"][1]["numbers"] != first["rows"][1]["numbers"]
     _, fourth = run("--presets=Painterly", "--again")
     assert files(fourth)[0][0] == kept[0][0]
     assert files(fourth)[0] != kept[0]
@@ -380,6 +388,8 @@ def test_a_sheet_has_four_rows_at_most_and_all_pictures(tmp_path: Path) -> None:
     row = [sheets.Cell("c", pixels(1)), sheets.Cell("s", blue), sheets.Cell("a", red, ("1", "2"))]
     files = sheets.write_sheets([row] * 5, tmp_path, "sheet", 400)
     assert [file.name for file in files] == ["sheet-1.jpg", "sheet-2.jpg"]
+    long = [sheets.Cell("label " * 99, blue)] * 3
+    assert sheets.drawn([long], 30).size[0] < 1000
     drawn_sheet = np.asarray(sheets.drawn([row], 30)).reshape(-1, 3)
     for colour in ((255, 0, 0), (0, 0, 255)):
         assert (drawn_sheet == colour).all(1).sum() >= 600

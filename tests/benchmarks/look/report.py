@@ -167,14 +167,14 @@ def _marks_of(each: Comparison, most: Fraction) -> Iterator[Mark]:
         )
 
 
-def beneath(row: Row, judge: str) -> tuple[str, str]:
-    """What stands beneath a picture on a sheet: two lines of numbers, and the seconds."""
+def beneath(row: Row, judge: str) -> tuple[str, ...]:
+    """What stands beneath a picture on a sheet: short lines of numbers, and the seconds."""
     seen, plain = row.numbers[judge], row.numbers[PIXELS]
     taken = "" if row.facts is None else f"  {row.facts.seconds:.0f} s"
     return (
-        f"NN {seen['nn_to_style']:.3f} / {seen['nn_from_style']:.3f}  "
-        f"self-sim {seen['self_similarity']:.3f}  content {seen['content']:.3f}",
-        f"patch {plain['patch']:.3f}  residue {plain['residue']:.3f}  "
+        f"NN {seen['nn_to_style']:.3f} / {seen['nn_from_style']:.3f}",
+        f"self-sim {seen['self_similarity']:.3f}  content {seen['content']:.2f}",
+        f"patch {plain['patch']:.3f}  residue {plain['residue']:.3f}",
         f"fringe {plain['fringe']:.2f}{taken}",
     )
 

@@ -27,6 +27,9 @@ _LINE = 15
 """Height of a line of words, pixels."""
 
 _TYPE = 12
+_NARROWEST = 180
+"""Pixels of a column, for the words beneath small pictures."""
+
 _QUALITY = 93
 _NO_PREFERENCE = "="
 
@@ -74,20 +77,30 @@ def drawn(rows: Sequence[SheetRow], side: int) -> Image.Image:
         max((picture.height for picture in row if picture is not None), default=0)
         for row in pictures
     ]
-    width = _GAP + len(rows[0]) * (side + _GAP)
+    column_width = max(side, _NARROWEST)
+    width = _GAP + len(rows[0]) * (column_width + _GAP)
     height = _GAP + sum(heights) + len(rows) * (lines * _LINE + 2 * _GAP)
     sheet = Image.new("RGB", (width, height), "white")
     draw = ImageDraw.Draw(sheet)
     top = _GAP
     for row, shown, tall in zip(rows, pictures, heights, strict=True):
         for column, (cell, picture) in enumerate(zip(row, shown, strict=True)):
-            left = _GAP + column * (side + _GAP)
+            left = _GAP + column * (column_width + _GAP)
             if picture is not None:
                 sheet.paste(picture, (left, top))
             for number, words in enumerate((cell.label, *cell.lines)):
-                draw.text((left, top + tall + 2 + number * _LINE), words, fill="black", font=font)
+                fitting = _shortened(words, column_width, font)
+                draw.text((left, top + tall + 2 + number * _LINE), fitting, fill="black", font=font)
         top += tall + lines * _LINE + 2 * _GAP
     return sheet
+
+
+def _shortened(words: str, width: int, font: Any) -> str:
+    """As much of the words as fits, with dots where some are left out."""
+    if font.getlength(words) <= width:
+        return words
+    cut = (f"{words[:length]}..." for length in range(len(words) - 1, 0, -1))
+    return next((shorter for shorter in cut if font.getlength(shorter) <= width), "")
 
 
 def _fitted(pixels: Pixels | None, side: int) -> Image.Image | None:
