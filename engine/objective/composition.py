@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
-from engine.objective.losses import style_loss
-from engine.objective.statistics import blend
+from engine.objective.styles import style_of
 from engine.objective.targets import Targets
 from engine.objective.terms.content import ContentTerm
-from engine.objective.terms.protocol import Terms
-from engine.objective.terms.style import StyleTerm
+from engine.objective.terms.edges import EdgesTerm
+from engine.objective.terms.protocol import PixelTerm, Terms
 from engine.objective.terms.total_variation import TotalVariationTerm
 from engine.spec.layers import LayerWeight
 from engine.spec.orientations import content_gain
@@ -26,7 +25,7 @@ def compose(
     *,
     products: bool,
 ) -> Terms:
-    """Content weight * content + style weight * style + smoothness * total variation.
+    """Content weight * content + style weight * style + smoothness * TV + keep edges * edges.
 
     Within content and style the layers' weights are relative to each other: naming more layers, or
     doubling all weights, does not change the balance between the terms.
@@ -45,13 +44,22 @@ def compose(
         ContentTerm(layer, (targets.content or {})[layer], weight, projections.get(layer))
         for layer, weight in _relative(settings.content_layers, content_weight)
     ]
-    loss = style_loss(settings.style_loss, products=products)
-    additive = []
-    for layer, weight in _relative(settings.style_layers, settings.effective_style_weight()):
-        projection = projections.get(layer)
-        target = blend([style[layer] for style in targets.styles], shares)
-        additive.append(StyleTerm(layer, target, weight, loss, projection))
-    pixel = [TotalVariationTerm(settings.smoothness)] if settings.smoothness else []
+    style = style_of(settings.style_loss, products=products)
+    additive = [
+        style.term(
+            layer,
+            [painting[layer] for painting in targets.styles],
+            shares,
+            weight,
+            projections.get(layer),
+        )
+        for layer, weight in _relative(settings.style_layers, settings.effective_style_weight())
+    ]
+    pixel: list[PixelTerm] = []
+    if settings.smoothness:
+        pixel.append(TotalVariationTerm(settings.smoothness))
+    if settings.keep_edges and targets.edges is not None:
+        pixel.append(EdgesTerm(targets.edges, settings.keep_edges))
     return Terms(tuple(local), tuple(additive), tuple(pixel))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.network.costs import NetworkCosts, Shown
-from engine.objective.terms.costs import ContentCosts, StyleCosts, TermCosts
+from engine.objective.terms.costs import ContentCosts, TermCosts, edges_bytes, style_costs
 from engine.spec.choices import NetworkName
 from engine.spec.layers import PROJECTIONS, channels_of, features_size
 from engine.spec.orientations import orientations
@@ -61,7 +61,7 @@ def targets_bytes(settings: Settings, item: int, size: Size, styles: int) -> int
     held = sum(
         term.targets_bytes(_positions(term.layer, size), item, styles) for term in _terms(settings)
     )
-    return held * len(orientations(settings))
+    return (held + edges_bytes(size)) * len(orientations(settings))
 
 
 def evaluation_operations(settings: Settings, size: Size, tiling: Tiling) -> float:
@@ -78,7 +78,7 @@ def _terms(settings: Settings) -> Iterator[TermCosts]:
         yield ContentCosts(layer, channels, _compared(settings, layer) is not None)
     for layer, _ in settings.style_layers:
         channels = channels_of(layer, settings.network)
-        yield StyleCosts(layer, channels, _compared(settings, layer) or channels)
+        yield style_costs(settings.style_loss, layer, channels, _compared(settings, layer))
 
 
 def _shown(terms: list[TermCosts], item: int) -> Shown:
@@ -104,6 +104,6 @@ def _positions(layer: str, size: Size) -> int:
 
 
 def _sums_bytes(terms: list[TermCosts], item: int) -> int:
-    """Of all that is summed, and of the part that is just being added."""
-    each = [term.sums_bytes(item) for term in terms]
-    return sum(each) + 2 * max(each)
+    """Of all that is summed, and of the term that just adds to its sums or closes them."""
+    summed = sum(term.sums_bytes(item) for term in terms)
+    return summed + max(term.closing_bytes(item) for term in terms)

@@ -12,6 +12,7 @@ from engine.network.networks import Network
 from engine.objective.objective import OrientedObjectives
 from engine.objective.targets import Targets, encode_content, encode_style
 from engine.objective.terms.content import ContentTarget
+from engine.objective.terms.edges import EdgesTarget, measure_edges
 from engine.run import devices
 from engine.run.tensors import to_tensor
 from engine.spec.computing import Computing
@@ -86,16 +87,21 @@ class TargetMeasurer:
         place = f"at {scale.canvas[0]} × {scale.canvas[1]} px"
         request = self._job.request
         contents: list[dict[str, ContentTarget] | None] = [None] * len(looks)
+        edges: list[EdgesTarget | None] = [None] * len(looks)
         if request.content is not None:
             yield f"Measuring {request.content.name} {place}"
             image = self._tensor(request.content, scale.canvas)
             contents = [encode_content(network, look.of(image), layers.content) for look in looks]
+            edges = [measure_edges(look.of(image), self._heed) for look in looks]
         styles = []
         for style, size in zip(request.styles, scale.styles, strict=True):
             yield f"Measuring {style.name} {place}"
             image = self._tensor(style, size)
-            styles.append([encode_style(network, look.of(image), layers.style) for look in looks])
-        targets = [*map(Targets, contents, zip(*styles, strict=True), looks)]
+            loss = settings.style_loss
+            styles.append(
+                [encode_style(network, look.of(image), layers.style, loss) for look in looks]
+            )
+        targets = [*map(Targets, contents, zip(*styles, strict=True), looks, edges)]
         return OrientedObjectives(network, targets, settings, shares)
 
     def release(self) -> None:

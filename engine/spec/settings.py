@@ -45,8 +45,8 @@ class Settings(BaseModel):
     """The values of all parameters; frozen, validated strictly, and complete without pictures.
 
     The total minimised is `content_weight * content + style_weight * style_strength * style +
-    smoothness * TV`: content and style relative to the power of their own targets (see
-    `engine.objective.losses`).
+    smoothness * TV + keep_edges * edges`: content, style and edges relative to the power of their
+    own targets (see `engine.objective.losses`).
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
@@ -80,6 +80,12 @@ class Settings(BaseModel):
         low=0.0, high=10000.0, slider=(0.0, 10.0), live=True, group=Group.BASIC,
         help="Calms grain and speckle. Too much melts the brushwork.",
     )  # fmt: skip
+    keep_edges: float = parameter(
+        0.0, "Keep edges", term="Laplacian loss weight (Lapstyle)",
+        low=0.0, high=10000.0, slider=(0.0, 50.0), live=True, group=Group.BASIC,
+        help="Holds the photograph's outlines under any style; much of it brings its shading back. "
+        "Without a photograph it does nothing.",
+    )  # fmt: skip
     start: Start = parameter(
         Start.CONTENT, "Start from", term="initialisation", group=Group.BASIC,
         help="What the canvas holds before the first step: the photograph (keeps its shapes "
@@ -105,10 +111,10 @@ class Settings(BaseModel):
         "own. Style strength multiplies it.",
     )  # fmt: skip
     style_loss: StyleLoss = parameter(
-        StyleLoss.WASSERSTEIN, "Style loss", term="loss on the feature statistics",
-        group=Group.OBJECTIVE,
-        help="gram compares correlations of features (Gatys 2016); gram+mean+std also their means "
-        "and spreads; wasserstein the distance between the two Gaussians.",
+        StyleLoss.WASSERSTEIN, "Style loss", term="loss on the features", group=Group.OBJECTIVE,
+        help="gram compares correlations of features (Gatys 2016), gram+mean+std also means and "
+        "spreads; wasserstein two Gaussians, sliced-wasserstein whole distributions along random "
+        "directions, histogram those of each channel.",
     )  # fmt: skip
     content_layers: Layers = parameter(
         "relu4_2:1", "Content layers", term="layers with weights", live=True, group=Group.OBJECTIVE,
@@ -168,8 +174,7 @@ class Settings(BaseModel):
     )  # fmt: skip
     seed: int = parameter(
         0, "Seed", term="of the noise", low=0, high=2**31 - 1, group=Group.OPTIMISATION,
-        preset=False,
-        relevant=("start", (Start.NOISE, Start.STYLE_NOISE, Start.MIX)),
+        preset=False, relevant=("start", (Start.NOISE, Start.STYLE_NOISE, Start.MIX)),
         help="The same seed on the same machine and device gives the same pixels.",
     )  # fmt: skip
 

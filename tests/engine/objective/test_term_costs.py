@@ -15,7 +15,8 @@ from engine.network.networks import Network
 from engine.objective import costs
 from engine.objective.objective import OrientedObjectives
 from engine.objective.targets import Targets, encode_content, encode_style
-from engine.spec.choices import NetworkName
+from engine.objective.terms.edges import measure_edges
+from engine.spec.choices import NetworkName, StyleLoss
 from engine.spec.layers import CHANNELS, measured_layers
 from engine.spec.orientations import orientations
 from engine.spec.settings import DEFAULTS, Settings
@@ -49,8 +50,12 @@ def targets_for(settings: Settings, network: Network, styles: int) -> list[Targe
     return [
         Targets(
             encode_content(network, look.of(content), layers.content),
-            tuple(encode_style(network, look.of(style), layers.style) for _ in range(styles)),
+            tuple(
+                encode_style(network, look.of(style), layers.style, settings.style_loss)
+                for _ in range(styles)
+            ),
             look,
+            measure_edges(look.of(content)),
         )
         for look in orientations(settings)
     ]
@@ -63,12 +68,27 @@ def matrices(settings: Settings) -> int:
     return 4 * sum(c * (c + 1) for c in [*channels, max(channels), max(channels)])
 
 
+def distributions(settings: Settings) -> int:
+    """Bytes of the widest layer's bins, so often as may be there when they are closed."""
+    draft = settings.network is NetworkName.DRAFT
+    return 11 * 8 * 512 * (96 if draft else 512)
+
+
 USUAL = DEFAULTS.changed(network="vgg19")
 DRAFT = DEFAULTS.on(NetworkName.DRAFT).changed(content_layers="conv4_2, relu2_1")
 BOTH = USUAL.changed(content_layers="relu3_1, relu2_1", style_layers="relu2_1, relu3_1, conv1_2")
+BINNED = {
+    f"{name} {loss}": settings.changed(style_loss=loss, keep_edges=1.0)
+    for name, settings in (("usual", USUAL), ("draft", DRAFT))
+    for loss in (StyleLoss.SLICED, StyleLoss.HISTOGRAM)
+}
 
 
-@pytest.mark.parametrize("settings", [USUAL, DRAFT, BOTH], ids=["usual", "draft", "both"])
+@pytest.mark.parametrize(
+    "settings",
+    [USUAL, DRAFT, BOTH, *BINNED.values()],
+    ids=["usual", "draft", "both", *BINNED],
+)
 def test_targets_take_to_the_byte_what_they_are_said_to_take(
     settings: Settings, random_network: Path
 ) -> None:
@@ -96,6 +116,29 @@ def test_an_evaluation_takes_what_it_is_said_to_take(
     said = costs.evaluation_bytes(settings, 4, SIZE, tiling, winograd=False)
     gradient = 0 if tiling.side is None else image.nbytes
     assert 0.95 * (live.peak - gradient) < said < 1.05 * live.peak + matrices(settings)
+
+
+@pytest.mark.parametrize("tiling", [Tiling(), Tiling(32, 4), Tiling(32)], ids=str)
+@pytest.mark.parametrize("settings", BINNED.values(), ids=BINNED)
+def test_distributions_take_what_they_are_said_to_take(
+    settings: Settings, tiling: Tiling, random_network: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("engine.objective.terms.projections", "engine.objective.terms.costs"):
+        monkeypatch.setattr(f"{module}._AT_ONCE", 1 << 17)
+    network = network_for(settings, tiling, random_network)
+    objective = OrientedObjectives(
+        network, targets_for(settings, network, styles=1), settings, [1.0]
+    )
+    image = torch.rand(1, 3, SIZE[1], SIZE[0])
+    with LiveBytes() as live:
+        objective.evaluate(image)
+    said = costs.evaluation_bytes(settings, 4, SIZE, tiling, winograd=False)
+    gradient = 0 if tiling.side is None else image.nbytes
+    assert 0.95 * (live.peak - gradient) < said < 1.1 * live.peak + distributions(settings)
+    with LiveBytes() as live:
+        encode_style(network, image, measured_layers(settings).style, settings.style_loss)
+    said = costs.measuring_bytes(settings, 4, SIZE, tiling, winograd=False)
+    assert 0.95 * live.peak <= said <= 1.1 * live.peak + distributions(settings)
 
 
 @pytest.mark.parametrize("tiling", [Tiling(), Tiling(32)], ids=str)
