@@ -82,7 +82,7 @@ class Settings(BaseModel):
     )  # fmt: skip
     keep_edges: float = parameter(
         0.0, "Keep edges", term="Laplacian loss weight (Lapstyle)",
-        low=0.0, high=10000.0, slider=(0.0, 50.0), live=True, group=Group.BASIC,
+        low=0.0, high=10000.0, slider=(0.0, 10.0), live=True, group=Group.BASIC,
         help="Holds the photograph's outlines under any style; much of it brings its shading back. "
         "Without a photograph it does nothing.",
     )  # fmt: skip
