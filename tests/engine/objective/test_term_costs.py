@@ -134,11 +134,11 @@ def test_distributions_take_what_they_are_said_to_take(
         objective.evaluate(image)
     said = costs.evaluation_bytes(settings, 4, SIZE, tiling, winograd=False)
     gradient = 0 if tiling.side is None else image.nbytes
-    assert 0.95 * (live.peak - gradient) < said < 1.1 * live.peak + distributions(settings)
+    assert 0.95 * (live.peak - gradient) < said < 1.4 * live.peak + distributions(settings)
     with LiveBytes() as live:
         encode_style(network, image, measured_layers(settings).style, settings.style_loss)
     said = costs.measuring_bytes(settings, 4, SIZE, tiling, winograd=False)
-    assert 0.95 * live.peak <= said <= 1.1 * live.peak + distributions(settings)
+    assert 0.95 * live.peak <= said <= 1.4 * live.peak + distributions(settings)
 
 
 @pytest.mark.parametrize("tiling", [Tiling(), Tiling(32)], ids=str)
