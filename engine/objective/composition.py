@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
-from engine.objective.losses import style_loss
-from engine.objective.statistics import blend
+from engine.objective.styles import style_of
 from engine.objective.targets import Targets
 from engine.objective.terms.content import ContentTerm
 from engine.objective.terms.cosine import CosineTerm
+from engine.objective.terms.edges import EdgesTerm
 from engine.objective.terms.matching import MatchedTarget
-from engine.objective.terms.protocol import LocalTerm, Terms
-from engine.objective.terms.style import StyleTerm
+from engine.objective.terms.protocol import LocalTerm, PixelTerm, Terms
 from engine.objective.terms.total_variation import TotalVariationTerm
 from engine.spec.choices import MatchMetric
 from engine.spec.layers import LayerWeight
@@ -29,7 +28,7 @@ def compose(
     *,
     products: bool,
 ) -> Terms:
-    """Matched + content + style, each times its weight, + smoothness * total variation.
+    """Matched + content + style + TV + edges, each times its weight.
 
     Of content and style these are the effective weights, between which style strength decides.
 
@@ -54,13 +53,22 @@ def compose(
         _matched(layer, targets.matched[layer], weight, projections.get(layer), settings)
         for layer, weight in _relative(settings.matched_layers, settings.matched_weight)
     ]
-    loss = style_loss(settings.style_loss, products=products)
-    additive = []
-    for layer, weight in _relative(settings.style_layers, settings.effective_style_weight()):
-        projection = projections.get(layer)
-        target = blend([style[layer] for style in targets.styles], shares)
-        additive.append(StyleTerm(layer, target, weight, loss, projection))
-    pixel = [TotalVariationTerm(settings.smoothness)] if settings.smoothness else []
+    style = style_of(settings.style_loss, products=products)
+    additive = [
+        style.term(
+            layer,
+            [painting[layer] for painting in targets.styles],
+            shares,
+            weight,
+            projections.get(layer),
+        )
+        for layer, weight in _relative(settings.style_layers, settings.effective_style_weight())
+    ]
+    pixel: list[PixelTerm] = []
+    if settings.smoothness:
+        pixel.append(TotalVariationTerm(settings.smoothness))
+    if settings.keep_edges and targets.edges is not None:
+        pixel.append(EdgesTerm(targets.edges, settings.keep_edges))
     return Terms(tuple(local), tuple(additive), tuple(pixel))
 
 

@@ -9,7 +9,13 @@ from collections.abc import Iterator, Sequence
 from math import prod
 
 from engine.network.costs import NetworkCosts, Shown
-from engine.objective.terms.costs import ContentCosts, MatchedCosts, StyleCosts, TermCosts
+from engine.objective.terms.costs import (
+    ContentCosts,
+    MatchedCosts,
+    TermCosts,
+    edges_bytes,
+    style_costs,
+)
 from engine.spec.choices import MatchMetric, NetworkName
 from engine.spec.layers import (
     PROJECTIONS,
@@ -112,7 +118,7 @@ def targets_bytes(settings: Settings, item: int, size: Size, styles: Sequence[Si
         styles: Those of the style images.
     """
     held = sum(term.targets_bytes(size, item, styles) for term in _terms(settings, styles))
-    return held * len(orientations(settings))
+    return (held + edges_bytes(size)) * len(orientations(settings))
 
 
 def evaluation_operations(settings: Settings, size: Size, tiling: Tiling) -> float:
@@ -145,7 +151,7 @@ def _terms(settings: Settings, styles: Sequence[Size] = ()) -> Iterator[TermCost
         )
     for layer, _ in settings.style_layers:
         channels = channels_of(layer, settings.network)
-        yield StyleCosts(layer, channels, _compared(settings, layer) or channels)
+        yield style_costs(settings.style_loss, layer, channels, _compared(settings, layer))
 
 
 def _entries(settings: Settings, styles: Sequence[Size]) -> int:
@@ -179,6 +185,6 @@ def _positions(layer: str, size: Size) -> int:
 
 
 def _sums_bytes(terms: list[TermCosts], item: int) -> int:
-    """Of all that is summed, and of the part that is just being added."""
-    each = [term.sums_bytes(item) for term in terms]
-    return sum(each) + 2 * max(each)
+    """Of all that is summed, and of the term that just adds to its sums or closes them."""
+    summed = sum(term.sums_bytes(item) for term in terms)
+    return summed + max(term.closing_bytes(item) for term in terms)

@@ -137,7 +137,11 @@ def _widened(covariance: Tensor, ridge: Tensor) -> Tensor:
 
 
 def style_loss(name: StyleLoss, *, products: bool = False) -> StyleLossFunction:
-    """The loss of a name, its roots taken by products alone or by eigenvalues."""
+    """The loss on statistics of a name, its roots taken by products alone or by eigenvalues.
+
+    Raises:
+        ValueError: It looks at more than statistics.
+    """
     match name:
         case StyleLoss.GRAM:
             return gram_loss
@@ -146,3 +150,5 @@ def style_loss(name: StyleLoss, *, products: bool = False) -> StyleLossFunction:
         case StyleLoss.WASSERSTEIN:
             transport = transport_by_products if products else transport_by_eigenvalues
             return functools.partial(wasserstein_loss, transport=transport)
+        case StyleLoss.SLICED | StyleLoss.HISTOGRAM:
+            raise ValueError(f"{name} looks at more than statistics.")

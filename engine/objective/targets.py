@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 from torch import Tensor
 
 from engine.network.networks import Network
-from engine.objective.statistics import Statistics
+from engine.objective.styles import style_of
 from engine.objective.terms.content import ContentEncoder, ContentTarget
+from engine.objective.terms.edges import EdgesTarget
 from engine.objective.terms.matching import (
     Codebook,
     CodebookEncoder,
@@ -20,7 +23,7 @@ from engine.objective.terms.matching import (
     nearest,
 )
 from engine.objective.terms.protocol import Encoder
-from engine.objective.terms.style import StyleEncoder
+from engine.spec.choices import StyleLoss
 from engine.spec.heeding import Heed, heedless
 from engine.spec.matching import Turn
 from engine.spec.orientations import UPRIGHT, Orientation
@@ -33,14 +36,16 @@ class Targets:
 
     Attributes:
         content: Layer -> the content image's features; None without a content image.
-        styles: For each style image, layer -> statistics.
+        styles: For each style image, layer -> what the style loss measured there.
         orientation: In which all were measured, and in which the pastiche is looked at.
+        edges: The content image's; None where it has no say in them.
         matched: Layer -> the paintings' features that were matched with each place.
     """
 
     content: Mapping[str, ContentTarget] | None
-    styles: tuple[Mapping[str, Statistics], ...]
+    styles: tuple[Mapping[str, Any], ...]
     orientation: Orientation = UPRIGHT
+    edges: EdgesTarget | None = None
     matched: Mapping[str, MatchedTarget] = field(default_factory=dict)
 
 
@@ -54,11 +59,17 @@ def encode_content(
     return encoder.targets()
 
 
-def encode_style(network: Network, image: Tensor, layers: Collection[str]) -> dict[str, Statistics]:
-    """Measure a style image (1, 3, H, W) at its size relative to the canvas."""
-    encoder = StyleEncoder(layers)
-    show(network, image, encoder)
-    return encoder.targets()
+def encode_style(
+    network: Network,
+    image: Tensor,
+    layers: Collection[str],
+    loss: StyleLoss = StyleLoss.WASSERSTEIN,
+) -> Mapping[str, Any]:
+    """Measure a style image (1, 3, H, W) at its size relative to the canvas, for a style loss.
+
+    Those on statistics measure the same.
+    """
+    return style_of(loss).measure(partial(show, network, image), layers, network.projections)
 
 
 @dataclass(frozen=True)
@@ -82,25 +93,34 @@ def encode_painting(
     network: Network,
     image: Tensor,
     layers: Collection[str],
+    loss: StyleLoss,
     taking: Taking,
     look: Orientation = UPRIGHT,
-) -> tuple[dict[str, Statistics], Codebook]:
+) -> tuple[Mapping[str, Any], Codebook]:
     """Measure a style image (1, 3, H, W), upright, as it is seen in one orientation.
 
     Returns:
-        Its statistics, and what a codebook takes of it.
+        What the style loss measured, and what a codebook takes.
     """
-    style, books = StyleEncoder(layers), []
-    for number, turn in enumerate(taking.turns):
-        held = turn.of(image)
-        encoders: list[Encoder] = [style] if number == 0 else []
-        if taking.layers:
-            size = held.shape[2], held.shape[3]
-            book = CodebookEncoder(taking.layers, size, taking.count, taking.seed + number, look)
-            encoders.append(book)
-            books.append(book)
-        show(network, look.of(held), *encoders)
-    return style.targets(), joined([book.entries() for book in books])
+    held = [turn.of(image) for turn in taking.turns]
+    books = [
+        CodebookEncoder(
+            taking.layers, (way.shape[2], way.shape[3]), taking.count, taking.seed + number, look
+        )
+        for number, way in enumerate(held)
+        if taking.layers
+    ]
+    beside: list[Encoder] = [*books[:1]]
+
+    def once(encoder: Encoder) -> None:
+        """The painting as it is; the codebook looks at it together with who looks first."""
+        show(network, look.of(image), encoder, *beside)
+        beside.clear()
+
+    measured = style_of(loss).measure(once, layers, network.projections)
+    for way, book in zip(held[1:], books[1:], strict=True):
+        show(network, look.of(way), book)
+    return measured, joined([book.entries() for book in books])
 
 
 def find_matches(

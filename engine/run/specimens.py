@@ -66,7 +66,7 @@ class Specimen:
         targets = [
             Targets(
                 encode_content(network, look.of(content), layers.content),
-                (encode_style(network, look.of(style), layers.style),),
+                (encode_style(network, look.of(style), layers.style, settings.style_loss),),
                 look,
             )
             for look in orientations(settings)

@@ -13,9 +13,8 @@ from engine.network.convolutions import Arithmetic
 from engine.network.costs import NetworkCosts
 from engine.network.networks import Network
 from engine.network.random_weights import random_weights
-from engine.objective.losses import style_loss
-from engine.objective.statistics import Statistics, measure
-from engine.objective.terms.style import StyleTerm
+from engine.objective.styles import style_of
+from engine.objective.terms.protocol import Encoder
 from engine.plan.machine import Speed
 from engine.spec.choices import NetworkName, StyleLoss
 from engine.spec.layers import channels_of
@@ -66,18 +65,22 @@ def _style_loss_seconds(
 ) -> float:
     """Seconds that the style terms take to close, whatever the picture's size."""
     generator = torch.Generator().manual_seed(0)
-    formula = style_loss(loss, products=arithmetic.products)
-    terms = []
+    style, where = style_of(loss, products=arithmetic.products), Box(0, 0, 32, 32)
+    looked = []
     for layer in sorted(layers):
         features = torch.rand(1, channels_of(layer, network), 32, 32, generator=generator)
-        found = measure(features.to(arithmetic.device))
-        terms.append((StyleTerm(layer, found, 1.0, formula, None), found))
+        features = features.to(arithmetic.device)
+
+        def show(encoder: Encoder, layer: str = layer, features: Tensor = features) -> None:
+            encoder.look(layer, features, where)
+
+        painting = style.measure(show, [layer], {})[layer]
+        term = style.term(layer, [painting], [1.0], 1.0, None)
+        looked.append((term, features))
 
     def close() -> None:
-        for term, found in terms:
-            # What is closed is used up.
-            sums = Statistics(found.count, found.total.clone(), found.outer.clone())
-            term.close(sums, 1.0)
+        for term, features in looked:
+            term.close(term.look(features, where), 1.0)
 
     return _seconds(close, arithmetic.device)
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,7 +14,6 @@ from torch import Tensor
 from engine.network.convolutions import Arithmetic
 from engine.network.networks import Network
 from engine.objective.objective import OrientedObjectives
-from engine.objective.statistics import Statistics
 from engine.objective.targets import (
     Taking,
     Targets,
@@ -22,6 +22,7 @@ from engine.objective.targets import (
     find_matches,
 )
 from engine.objective.terms.content import ContentTarget
+from engine.objective.terms.edges import EdgesTarget, measure_edges
 from engine.objective.terms.matching import Codebook, MatchedTarget, joined, matched_targets
 from engine.run import devices
 from engine.run.tensors import finest, to_tensor
@@ -116,20 +117,24 @@ class TargetMeasurer:
         place = f"at {scale.canvas[0]} × {scale.canvas[1]} px"
         request, photograph = self._job.request, None
         contents: list[dict[str, ContentTarget] | None] = [None] * len(looks)
+        edges: list[EdgesTarget | None] = [None] * len(looks)
         if request.content is not None:
             yield f"Measuring {request.content.name} {place}"
             photograph = self._tensor(request.content, scale.canvas)
             contents = [
                 encode_content(network, look.of(photograph), layers.content) for look in looks
             ]
-        styles: list[list[Mapping[str, Statistics]]] = []
+            edges = [measure_edges(look.of(photograph), self._heed) for look in looks]
+        styles: list[list[Mapping[str, Any]]] = []
         codebooks: list[list[Codebook]] = []
         takings = _takings(scale, layers, settings, shares)
         for style, size, taking in zip(request.styles, scale.styles, takings, strict=True):
             yield f"Measuring {style.name} {place}"
-            image = self._tensor(style, size)
-            seen = [encode_painting(network, image, layers.style, taking, look) for look in looks]
-            styles.append([statistics for statistics, _ in seen])
+            image, loss = self._tensor(style, size), settings.style_loss
+            seen = [
+                encode_painting(network, image, layers.style, loss, taking, look) for look in looks
+            ]
+            styles.append([measured for measured, _ in seen])
             codebooks.append([entries for _, entries in seen])
         matched: list[dict[str, MatchedTarget]] = [{} for _ in looks]
         if layers.matched:
@@ -142,7 +147,7 @@ class TargetMeasurer:
                 self._matched(network, book, matches, scale, look)
                 for book, look in zip(books, looks, strict=True)
             ]
-        targets = [*map(Targets, contents, zip(*styles, strict=True), looks, matched)]
+        targets = [*map(Targets, contents, zip(*styles, strict=True), looks, edges, matched)]
         return Measured(OrientedObjectives(network, targets, settings, shares), matches)
 
     def release(self) -> None:

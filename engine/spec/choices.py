@@ -33,11 +33,13 @@ class Padding(StrEnum):
 
 
 class StyleLoss(StrEnum):
-    """What two sets of feature statistics are compared by."""
+    """By what the features of two pictures are compared, wherever in the pictures they lie."""
 
     GRAM = "gram"
     GRAM_MEAN_STD = "gram+mean+std"
     WASSERSTEIN = "wasserstein"
+    SLICED = "sliced-wasserstein"
+    HISTOGRAM = "histogram"
 
 
 class MatchMetric(StrEnum):

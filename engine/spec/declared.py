@@ -63,6 +63,12 @@ class Declared(BaseModel):
         low=0.0, high=10000.0, slider=(0.0, 10.0), live=True, group=Group.BASIC,
         help="Calms grain and speckle. Too much melts the brushwork.",
     )  # fmt: skip
+    keep_edges: float = parameter(
+        0.0, "Keep edges", term="Laplacian loss weight (Lapstyle)",
+        low=0.0, high=10000.0, slider=(0.0, 10.0), live=True, group=Group.BASIC,
+        help="Holds the photograph's outlines under any style; much of it brings its shading back. "
+        "Without a photograph it does nothing.",
+    )  # fmt: skip
     start: Start = parameter(
         Start.CONTENT, "Start from", term="initialisation", group=Group.BASIC,
         help="What the canvas holds before the first step: the photograph (keeps its shapes "
@@ -88,10 +94,10 @@ class Declared(BaseModel):
         "own. Style strength multiplies it.",
     )  # fmt: skip
     style_loss: StyleLoss = parameter(
-        StyleLoss.WASSERSTEIN, "Style loss", term="loss on the feature statistics",
-        group=Group.OBJECTIVE,
-        help="gram compares correlations of features (Gatys 2016); gram+mean+std also their means "
-        "and spreads; wasserstein the distance between the two Gaussians.",
+        StyleLoss.WASSERSTEIN, "Style loss", term="loss on the features", group=Group.OBJECTIVE,
+        help="gram compares correlations of features (Gatys 2016), gram+mean+std also means and "
+        "spreads; wasserstein two Gaussians, sliced-wasserstein whole distributions along random "
+        "directions, histogram those of each channel.",
     )  # fmt: skip
     content_layers: Layers = parameter(
         "relu4_2:1", "Content layers", term="layers with weights", live=True, group=Group.OBJECTIVE,

@@ -35,9 +35,9 @@ class Settings(Declared):
     """The values of all parameters; frozen, validated strictly, and complete without pictures.
 
     The total minimised is `matched_weight * matched + content_weight / style_strength * content +
-    style_weight * style_strength * style + smoothness * TV`: each but the last relative to the
-    power of its own targets (see `engine.objective.losses`). Where it divides, the strength is at
-    least `WEAKEST`.
+    style_weight * style_strength * style + smoothness * TV + keep_edges * edges`: each but TV
+    relative to the power of its own targets (see `engine.objective.losses`). Where it divides, the
+    strength is at least `WEAKEST`.
     """
 
     @model_validator(mode="after")

@@ -38,6 +38,7 @@ from tests.benchmarks.common import (
     seconds,
     weights_file,
 )
+from tests.benchmarks.reference import FORMULAS
 
 _FASTEST_FIRST = (Precision.BFLOAT16, Precision.FLOAT16, Precision.FLOAT32)
 
@@ -102,7 +103,7 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = base_parser(__doc__, 512)
     add = parser.add_argument
-    add("--style-loss", choices=tuple(StyleLoss), default=StyleLoss.GRAM, metavar="NAME")
+    add("--style-loss", choices=FORMULAS, default=StyleLoss.GRAM, metavar="NAME")
     add("--tile", default="256", help="of the tiled path: auto, none or pixels (256)")
     add("--rounds", type=int, default=5, metavar="N", help="evaluations of each path (5)")
     return parser.parse_args()

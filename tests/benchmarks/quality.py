@@ -21,7 +21,7 @@ import torch
 from engine.run import devices
 from engine.run.stylize import stylize
 from engine.run.tensors import to_tensor
-from engine.spec.choices import OptimizerName, Precision, StyleLoss
+from engine.spec.choices import OptimizerName, Precision
 from engine.spec.job import Job, job_of
 from engine.spec.pictures import Pixels, StyleImage
 from engine.spec.scales import plan_scales
@@ -37,7 +37,7 @@ from tests.benchmarks.common import (
     returned,
     weights_file,
 )
-from tests.benchmarks.reference import Reference
+from tests.benchmarks.reference import FORMULAS, Reference
 
 _BOUND = 0.02
 """What may be lost to speed, of the objective."""
@@ -110,7 +110,7 @@ def _options() -> argparse.Namespace:
     add("--steps", type=int, default=100, metavar="N", help="of each optimiser (100)")
     add("--precision", choices=tuple(Precision), default=Precision.AUTO, metavar="NAME")
     loss = DEFAULTS.style_loss
-    add("--style-loss", choices=tuple(StyleLoss), default=loss, metavar="NAME")
+    add("--style-loss", choices=FORMULAS, default=loss, metavar="NAME")
     add("--images", type=Path, metavar="FOLDER", help="holds content/*.jpg and style/*.jpg")
     return parser.parse_args()
 

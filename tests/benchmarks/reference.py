@@ -125,6 +125,10 @@ def _target(features: Tensor) -> _Target:
     return _Target(gram, mean, variance, ridge, root)
 
 
+FORMULAS = (StyleLoss.GRAM, StyleLoss.GRAM_MEAN_STD, StyleLoss.WASSERSTEIN)
+"""The style losses that this reference knows."""
+
+
 def _style_loss(kind: StyleLoss, features: Tensor, aim: _Target) -> Tensor:
     gram, mean = _moments(features)
     if kind is not StyleLoss.WASSERSTEIN:

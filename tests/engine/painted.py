@@ -54,6 +54,6 @@ def objective(
     layers = measured_layers(settings)
     targets = Targets(
         encode_content(network, content.to(wide), layers.content),
-        (encode_style(network, style.to(wide), layers.style),),
+        (encode_style(network, style.to(wide), layers.style, settings.style_loss),),
     )
     return OrientedObjectives(network, [targets], settings, [1.0])

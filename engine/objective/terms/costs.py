@@ -1,6 +1,7 @@
 """What each term costs in memory and arithmetic, number for number beside its code; no torch.
 
-A term on pixels costs next to nothing: it looks at bands when the network's features are gone.
+A term on pixels costs next to nothing: it looks at bands when the network's features are gone. Only
+what the edges are held against stays.
 """
 
 from __future__ import annotations
@@ -10,11 +11,22 @@ from dataclasses import dataclass
 from math import prod
 from typing import Protocol
 
+from engine.spec.choices import StyleLoss
 from engine.spec.layers import features_size, place_of
 from engine.spec.pictures import Size
 
 _WIDENED = 1 << 16
 """Positions that statistics widen to float32 at a time."""
+
+_BINS = 512
+"""Along each direction."""
+
+_AT_ONCE = 1 << 21
+"""Values that are looked at together to be counted in bins."""
+
+_BINNING = 1000
+"""Operations in whose time a value is counted in its bins and given its slope; it takes few, but
+many numbers come and go."""
 
 
 class TermCosts(Protocol):
@@ -35,6 +47,10 @@ class TermCosts(Protocol):
 
     def sums_bytes(self, item: int) -> int:
         """What is summed in the first pass; the slope is as large and takes its place."""
+        ...
+
+    def closing_bytes(self, item: int) -> int:
+        """The most it takes beside its sums to add to them, or to find the slope."""
         ...
 
     def shown_bytes(self, positions: int, item: int, *, in_rows: bool) -> int:
@@ -72,6 +88,10 @@ class ContentCosts:
         return (self.channels * prod(features_size(self.layer, canvas)) + metric) * item
 
     def sums_bytes(self, item: int) -> int:
+        """None."""
+        return 0
+
+    def closing_bytes(self, item: int) -> int:
         """None."""
         return 0
 
@@ -118,6 +138,10 @@ class MatchedCosts:
         """None."""
         return 0
 
+    def closing_bytes(self, item: int) -> int:
+        """None."""
+        return 0
+
     def shown_bytes(self, positions: int, item: int, *, in_rows: bool) -> int:
         """The mean, the entries, the difference and what it becomes; wide for directions."""
         behind = place_of(self.layer)[0] - self.stage
@@ -160,6 +184,10 @@ class StyleCosts:
         """Statistics."""
         return _numbers(self.channels) * max(4, item)
 
+    def closing_bytes(self, item: int) -> int:
+        """Statistics of the part that is being added."""
+        return 2 * self.sums_bytes(item)
+
     def shown_bytes(self, positions: int, item: int, *, in_rows: bool) -> int:
         """Features in another order, the slope at each position; or some of them in float32."""
         copied = 0 if in_rows else 2 * self.channels * positions * item
@@ -169,6 +197,69 @@ class StyleCosts:
     def operations(self, positions: int) -> int:
         """Outer products in the first pass, a matrix times each position in the second."""
         return 4 * self.channels**2 * positions
+
+
+@dataclass(frozen=True)
+class ProjectionsCosts:
+    """Of `ProjectionsTerm`.
+
+    Attributes:
+        layer: The layer it wants to be shown.
+        channels: Of its features.
+        compared: Channels that are compared, and so directions.
+        mixed: Whether directions are more than channels, and so a matrix.
+    """
+
+    layer: str
+    channels: int
+    compared: int
+    mixed: bool
+
+    def targets_bytes(self, canvas: Size, item: int, styles: Sequence[Size]) -> int:
+        """Each style image's bins and extent, what it costs to move there, and the directions."""
+        number, paintings = max(4, item), len(styles)
+        extents = (paintings + (paintings > 1)) * 2 * number
+        aim = 8 * (2 * (_BINS + 1) + 3)
+        scaled = (2 + (self.channels if self.mixed else 0)) * number
+        each = paintings * _BINS * 8 + extents + aim + scaled
+        return self.compared * each + 8 * (_BINS + 1)
+
+    def sums_bytes(self, item: int) -> int:
+        """Whole numbers of 8 bytes in bins, and what lies beyond."""
+        return self.compared * (_BINS * 8 + max(4, item))
+
+    def closing_bytes(self, item: int) -> int:
+        """Distributions so far, where they are moved to, and sums of that, in float64."""
+        return 11 * self.compared * _BINS * 8
+
+    def shown_bytes(self, positions: int, item: int, *, in_rows: bool) -> int:
+        """Features in another order; some values, where they lie, how far in, and their slopes."""
+        copied = 0 if in_rows else 2 * self.channels * positions * item
+        values = self.compared * min(positions, max(1, _AT_ONCE // self.compared))
+        return copied + values * (3 * 8 + 4 * max(4, item))
+
+    def operations(self, positions: int) -> int:
+        """Products with the directions in both passes and back, and the bins."""
+        mixing = 6 * self.channels if self.mixed else 0
+        return (mixing + _BINNING) * self.compared * positions
+
+
+def style_costs(
+    loss: StyleLoss, layer: str, channels: int, compared: int | None
+) -> StyleCosts | ProjectionsCosts:
+    """The costs of a style loss's term; `compared` channels where there is a projection."""
+    match loss:
+        case StyleLoss.SLICED | StyleLoss.HISTOGRAM:
+            mixed = loss is StyleLoss.SLICED or compared is not None
+            return ProjectionsCosts(layer, channels, compared or channels, mixed)
+        case _:
+            return StyleCosts(layer, channels, compared or channels)
+
+
+def edges_bytes(size: Size) -> int:
+    """What `EdgesTerm` holds of the photograph in one orientation, in float32."""
+    width, height = (-(-side // 4) for side in size)
+    return 4 * (3 * width * height + 1)
 
 
 def _numbers(channels: int) -> int:

@@ -16,6 +16,8 @@ from engine.objective.losses import (
 from engine.objective.statistics import Statistics, blend, measure
 from engine.spec.choices import StyleLoss
 
+ON_STATISTICS = [StyleLoss.GRAM, StyleLoss.GRAM_MEAN_STD, StyleLoss.WASSERSTEIN]
+
 
 def features(seed: int, channels: int = 5, positions: int = 60) -> torch.Tensor:
     generator = torch.Generator().manual_seed(seed)
@@ -68,7 +70,7 @@ def test_a_blend_is_the_weighted_mean_of_moments(a: float, b: float) -> None:
     torch.testing.assert_close(mixed.mean, (a * one.mean + b * two.mean) / (a + b))
 
 
-@pytest.mark.parametrize("kind", StyleLoss)
+@pytest.mark.parametrize("kind", ON_STATISTICS)
 def test_style_losses_pass_gradcheck(kind: StyleLoss) -> None:
     loss, target = style_loss(kind), measure(features(1))
     found = measure(features(2))
@@ -80,7 +82,7 @@ def test_style_losses_pass_gradcheck(kind: StyleLoss) -> None:
     assert torch.autograd.gradcheck(of, (total, outer))
 
 
-@pytest.mark.parametrize("kind", StyleLoss)
+@pytest.mark.parametrize("kind", ON_STATISTICS)
 def test_style_losses_have_no_unit(kind: StyleLoss) -> None:
     a, b = features(1), features(2)
     loss = style_loss(kind)

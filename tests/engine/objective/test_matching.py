@@ -78,7 +78,12 @@ def objective_for(
     for look in looks:
         seen = [
             encode_painting(
-                network, style, layers.style, Taking(taken, ways, MOST_ENTRIES, 8 * number), look
+                network,
+                style,
+                layers.style,
+                settings.style_loss,
+                Taking(taken, ways, MOST_ENTRIES, 8 * number),
+                look,
             )
             for number, style in enumerate(styles)
         ]
@@ -94,7 +99,7 @@ def objective_for(
                 encode_content(network, look.of(content), layers.content),
                 tuple(statistics for statistics, _ in seen),
                 look,
-                matched,
+                matched=matched,
             )
         )
     return OrientedObjectives(network, found, settings, [1.0] * len(styles))

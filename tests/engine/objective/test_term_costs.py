@@ -22,8 +22,9 @@ from engine.objective.targets import (
     encode_style,
     find_matches,
 )
+from engine.objective.terms.edges import measure_edges
 from engine.objective.terms.matching import joined, matched_targets
-from engine.spec.choices import NetworkName
+from engine.spec.choices import NetworkName, StyleLoss
 from engine.spec.layers import CHANNELS, measured_layers
 from engine.spec.matching import turns
 from engine.spec.orientations import orientations
@@ -58,7 +59,10 @@ def targets_for(settings: Settings, network: Network, styles: int) -> list[Targe
     taking = Taking(tuple(sorted(layers.matched)), turns(settings.match_turns), 144, 0)
     found, matches = [], None
     for look in looks:
-        seen = [encode_painting(network, style, layers.style, taking, look) for _ in range(styles)]
+        seen = [
+            encode_painting(network, style, layers.style, settings.style_loss, taking, look)
+            for _ in range(styles)
+        ]
         matched = {}
         if layers.matched:
             book = joined([entries for _, entries in seen])
@@ -69,8 +73,9 @@ def targets_for(settings: Settings, network: Network, styles: int) -> list[Targe
         found.append(
             Targets(
                 encode_content(network, look.of(content), layers.content),
-                tuple(statistics for statistics, _ in seen),
+                tuple(measured for measured, _ in seen),
                 look,
+                measure_edges(look.of(content)),
                 matched,
             )
         )
@@ -84,15 +89,32 @@ def matrices(settings: Settings) -> int:
     return 4 * sum(c * (c + 1) for c in [*channels, max(channels), max(channels)])
 
 
+def distributions(settings: Settings) -> int:
+    """Bytes of the widest layer's bins, so often as may be there when they are closed."""
+    draft = settings.network is NetworkName.DRAFT
+    return 11 * 8 * 512 * (96 if draft else 512)
+
+
 USUAL = DEFAULTS.changed(network="vgg19")
 DRAFT = DEFAULTS.on(NetworkName.DRAFT).changed(content_layers="conv4_2, relu2_1")
 MATCHED = USUAL.changed(matched_weight=1, content_layers="relu4_1")
 TURNED = DRAFT.changed(matched_weight=1, match_metric="cosine", match_turns="mirror")
 BOTH = USUAL.changed(content_layers="relu3_1, relu2_1", style_layers="relu2_1, relu3_1, conv1_2")
-ALL = [USUAL, DRAFT, BOTH, MATCHED, TURNED]
+ALL = {
+    "usual": USUAL,
+    "draft": DRAFT,
+    "both": BOTH,
+    "matched": MATCHED,
+    "turned": TURNED,
+}
+BINNED = {
+    f"{name} {loss}": settings.changed(style_loss=loss, keep_edges=1.0)
+    for name, settings in (("usual", USUAL), ("draft", DRAFT))
+    for loss in (StyleLoss.SLICED, StyleLoss.HISTOGRAM)
+}
 
 
-@pytest.mark.parametrize("settings", ALL, ids=["usual", "draft", "both", "matched", "turned"])
+@pytest.mark.parametrize("settings", [*ALL.values(), *BINNED.values()], ids=[*ALL, *BINNED])
 def test_targets_take_to_the_byte_what_they_are_said_to_take(
     settings: Settings, random_network: Path
 ) -> None:
@@ -105,7 +127,7 @@ def test_targets_take_to_the_byte_what_they_are_said_to_take(
 
 
 @pytest.mark.parametrize("tiling", [Tiling(), Tiling(32, 4), Tiling(32)], ids=str)
-@pytest.mark.parametrize("settings", ALL, ids=["usual", "draft", "both", "matched", "turned"])
+@pytest.mark.parametrize("settings", ALL.values(), ids=[*ALL])
 def test_an_evaluation_takes_what_it_is_said_to_take(
     settings: Settings, tiling: Tiling, random_network: Path
 ) -> None:
@@ -120,6 +142,29 @@ def test_an_evaluation_takes_what_it_is_said_to_take(
     said = costs.evaluation_bytes(settings, 4, SIZE, tiling, winograd=False)
     gradient = 0 if tiling.side is None else image.nbytes
     assert 0.95 * (live.peak - gradient) < said < 1.05 * live.peak + matrices(settings)
+
+
+@pytest.mark.parametrize("tiling", [Tiling(), Tiling(32, 4), Tiling(32)], ids=str)
+@pytest.mark.parametrize("settings", BINNED.values(), ids=BINNED)
+def test_distributions_take_what_they_are_said_to_take(
+    settings: Settings, tiling: Tiling, random_network: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("engine.objective.terms.projections", "engine.objective.terms.costs"):
+        monkeypatch.setattr(f"{module}._AT_ONCE", 1 << 17)
+    network = network_for(settings, tiling, random_network)
+    objective = OrientedObjectives(
+        network, targets_for(settings, network, styles=1), settings, [1.0]
+    )
+    image = torch.rand(1, 3, SIZE[1], SIZE[0])
+    with LiveBytes() as live:
+        objective.evaluate(image)
+    said = costs.evaluation_bytes(settings, 4, SIZE, tiling, winograd=False)
+    gradient = 0 if tiling.side is None else image.nbytes
+    assert 0.95 * (live.peak - gradient) < said < 1.4 * live.peak + distributions(settings)
+    with LiveBytes() as live:
+        encode_style(network, image, measured_layers(settings).style, settings.style_loss)
+    said = costs.measuring_bytes(settings, 4, SIZE, tiling, winograd=False)
+    assert 0.95 * live.peak <= said <= 1.4 * live.peak + distributions(settings)
 
 
 @pytest.mark.parametrize("tiling", [Tiling(), Tiling(32)], ids=str)

@@ -12,14 +12,17 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from engine.objective.losses import style_loss
 from engine.objective.statistics import Statistics, measure
+from engine.objective.styles import style_of
 from engine.objective.terms.content import ContentEncoder, ContentTerm
-from engine.objective.terms.style import StyleEncoder, StyleTerm
+from engine.objective.terms.protocol import AdditiveTerm, Encoder
+from engine.objective.terms.style import StyleTerm
 from engine.objective.terms.total_variation import TotalVariationTerm
 from engine.spec.choices import StyleLoss
 from engine.spec.tiles import Box
 
 LAYER, CHANNELS, SIZE = "relu1_1", 5, (12, 14)
 WHOLE = Box(0, 0, *SIZE)
+ON_STATISTICS = (StyleLoss.GRAM, StyleLoss.GRAM_MEAN_STD, StyleLoss.WASSERSTEIN)
 PARTS = (Box(0, 0, 4, 14), Box(4, 0, 12, 5), Box(4, 5, 12, 14))
 """A band, whose rows follow each other in memory, and squares."""
 DTYPES = [torch.float64, torch.float32, torch.bfloat16]
@@ -43,10 +46,12 @@ def content_term(
     return ContentTerm(LAYER, encoder.targets()[LAYER], 3.0, projections.get(LAYER))
 
 
-def style_term(loss: StyleLoss, dtype: torch.dtype = torch.float64) -> StyleTerm:
-    encoder = StyleEncoder([LAYER])
-    encoder.look(LAYER, drawn(8, dtype=dtype), WHOLE)
-    return StyleTerm(LAYER, encoder.targets()[LAYER], 2.0, style_loss(loss), None)
+def style_term(loss: StyleLoss, dtype: torch.dtype = torch.float64) -> AdditiveTerm[Any]:
+    def show(encoder: Encoder) -> None:
+        encoder.look(LAYER, drawn(8, dtype=dtype), WHOLE)
+
+    style = style_of(loss)
+    return style.term(LAYER, [style.measure(show, [LAYER], {})[LAYER]], [1.0], 2.0, None)
 
 
 Evaluated = tuple[Tensor, Tensor]
@@ -159,7 +164,7 @@ def test_a_weight_of_1_everywhere_changes_no_bit(
         assert torch.equal(plain[1], weighted[1]), name
 
 
-@pytest.mark.parametrize("loss", StyleLoss)
+@pytest.mark.parametrize("loss", ON_STATISTICS)
 def test_weighted_style_is_the_loss_of_weighted_moments_and_so_is_its_gradient(
     loss: StyleLoss,
 ) -> None:
