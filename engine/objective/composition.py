@@ -8,6 +8,7 @@ from torch import Tensor
 
 from engine.objective.styles import style_of
 from engine.objective.targets import Targets
+from engine.objective.terms.colour_grain import ColourGrainTerm, blended
 from engine.objective.terms.content import ContentTerm
 from engine.objective.terms.cosine import CosineTerm
 from engine.objective.terms.edges import EdgesTerm
@@ -28,7 +29,7 @@ def compose(
     *,
     products: bool,
 ) -> Terms:
-    """Matched + content + style + TV + edges, each times its weight.
+    """Matched + content + style + TV + edges + fine colour, each times its weight.
 
     Of content and style these are the effective weights, between which style strength decides.
 
@@ -69,6 +70,9 @@ def compose(
         pixel.append(TotalVariationTerm(settings.smoothness))
     if settings.keep_edges and targets.edges is not None:
         pixel.append(EdgesTerm(targets.edges, settings.keep_edges))
+    if settings.clean_colours and targets.grains:
+        grain = blended(targets.grains, shares)
+        pixel.append(ColourGrainTerm(grain, settings.clean_colours))
     return Terms(tuple(local), tuple(additive), tuple(pixel))
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from engine.network.networks import Network
 from engine.objective.styles import style_of
+from engine.objective.terms.colour_grain import ColourGrain
 from engine.objective.terms.content import ContentEncoder, ContentTarget
 from engine.objective.terms.edges import EdgesTarget
 from engine.objective.terms.matching import (
@@ -39,6 +40,7 @@ class Targets:
         styles: For each style image, layer -> what the style loss measured there.
         orientation: In which all were measured, and in which the pastiche is looked at.
         edges: The content image's; None where it has no say in them.
+        grains: Each style image's fine colour.
         matched: Layer -> the paintings' features that were matched with each place.
     """
 
@@ -46,6 +48,7 @@ class Targets:
     styles: tuple[Mapping[str, Any], ...]
     orientation: Orientation = UPRIGHT
     edges: EdgesTarget | None = None
+    grains: tuple[ColourGrain, ...] = ()
     matched: Mapping[str, MatchedTarget] = field(default_factory=dict)
 
 

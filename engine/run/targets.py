@@ -21,6 +21,7 @@ from engine.objective.targets import (
     encode_painting,
     find_matches,
 )
+from engine.objective.terms.colour_grain import ColourGrain, measure_colour_grain
 from engine.objective.terms.content import ContentTarget
 from engine.objective.terms.edges import EdgesTarget, measure_edges
 from engine.objective.terms.matching import Codebook, MatchedTarget, joined, matched_targets
@@ -126,11 +127,13 @@ class TargetMeasurer:
             ]
             edges = [measure_edges(look.of(photograph), self._heed) for look in looks]
         styles: list[list[Mapping[str, Any]]] = []
+        grains: list[ColourGrain] = []
         codebooks: list[list[Codebook]] = []
         takings = _takings(scale, layers, settings, shares)
         for style, size, taking in zip(request.styles, scale.styles, takings, strict=True):
             yield f"Measuring {style.name} {place}"
             image, loss = self._tensor(style, size), settings.style_loss
+            grains.append(measure_colour_grain(image, self._heed))
             seen = [
                 encode_painting(network, image, layers.style, loss, taking, look) for look in looks
             ]
@@ -147,7 +150,8 @@ class TargetMeasurer:
                 self._matched(network, book, matches, scale, look)
                 for book, look in zip(books, looks, strict=True)
             ]
-        targets = [*map(Targets, contents, zip(*styles, strict=True), looks, edges, matched)]
+        every = [tuple(grains)] * len(looks)
+        targets = [*map(Targets, contents, zip(*styles, strict=True), looks, edges, every, matched)]
         return Measured(OrientedObjectives(network, targets, settings, shares), matches)
 
     def release(self) -> None:

@@ -63,6 +63,11 @@ class Declared(BaseModel):
         low=0.0, high=10000.0, slider=(0.0, 10.0), live=True, group=Group.BASIC,
         help="Calms grain and speckle. Too much melts the brushwork.",
     )  # fmt: skip
+    clean_colours: float = parameter(
+        0.0, "Clean colours", term="weight of the fine colour beyond the painting's",
+        low=0.0, high=10000.0, slider=(0.0, 1.0), live=True, group=Group.BASIC,
+        help="Takes away coloured specks and fringes as far as the painting has none of its own.",
+    )  # fmt: skip
     keep_edges: float = parameter(
         0.0, "Keep edges", term="Laplacian loss weight (Lapstyle)",
         low=0.0, high=10000.0, slider=(0.0, 10.0), live=True, group=Group.BASIC,

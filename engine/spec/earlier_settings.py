@@ -63,6 +63,7 @@ FORMER_DEFAULTS: Final[Mapping[str, Any]] = MappingProxyType(
         "match_canvas": 0.25,
         "match_refresh": 0,
         "keep_edges": 0.0,
+        "clean_colours": 0.0,
         "learning_rate_decay": 1.0,
     }
 )

@@ -144,7 +144,8 @@ def test_the_target_is_turned_with_the_photograph() -> None:
     settings, content = job.request.settings, open_picture(SAMPLES / "photograph.jpg")
     scale = Scale(canvas=(50, 37), styles=((40, 40),), steps=8)
     measurer = measurer_of(job, plan_of(job, tiling=Tiling()))
-    made = returned(measurer.measure(scale, measured_layers(settings), settings, [1.0]))
+    measuring = measurer.measure(scale, measured_layers(settings), settings, [1.0])
+    made = returned(measuring).objective
     assert made.term_names == ("edges",)
     photograph = to_tensor(content.pixels, (50, 37), torch.device("cpu")).double()
     image = drawn(1, (37, 50))
