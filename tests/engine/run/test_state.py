@@ -77,6 +77,13 @@ WAYS = {
     "tiled": {"tile": "16", "style_layers": "relu1_1, relu3_1"},
     "noise": {"start": "mix"},
     "pyramid": {"canvas": "pyramid", "learning_rate_decay": 0.2},
+    "matched": {"matched_weight": 1, "matched_layers": "relu1_1, relu3_1", "match_canvas": 0.5},
+    "matched again": {
+        "matched_weight": 1,
+        "matched_layers": "relu1_1",
+        "match_refresh": 1,
+        "match_turns": "mirror",
+    },
     "pyramid, lbfgs": {"canvas": "pyramid", "optimizer": "lbfgs", "lbfgs_history": 3},
 }
 
@@ -252,6 +259,28 @@ def test_a_saved_job_without_its_pyramid_is_refused(
     save_file(tensors, path, {"gramarye": json.dumps(header(path))})
     with pytest.raises(InputError, match="is damaged"):
         load_snapshot(path)
+
+
+@pytest.mark.parametrize("wrong", ["shape", "numbers", "kind"])
+def test_a_saved_job_with_another_map_is_refused_or_harmless(
+    wrong: str, make_job: Callable[..., Job], tmp_path: Path
+) -> None:
+    job, path = make_job(matched_weight=1, matched_layers="relu3_1"), tmp_path / "5.state"
+    run(job, keep=saved_at({5}, tmp_path))
+    tensors = load_file(path)
+    found = tensors["matches"]
+    tensors["matches"] = {
+        "shape": found[1:].contiguous(),
+        "numbers": torch.full_like(found, 2**30),
+        "kind": found.long(),
+    }[wrong]
+    save_file(tensors, path, {"gramarye": json.dumps(header(path))})
+    if wrong != "numbers":
+        with pytest.raises(InputError, match="is damaged"):
+            load_snapshot(path)
+        return
+    # Each place is held against the last entry there is.
+    assert painted(job, snapshot=load_snapshot(path)).shape
 
 
 def test_a_missing_saved_job_is_refused_in_words(tmp_path: Path) -> None:
