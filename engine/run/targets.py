@@ -96,6 +96,7 @@ class TargetMeasurer:
         shares: Sequence[float],
         canvas: Tensor | None = None,
         *,
+        drawn: float = 0.0,
         enlarged: bool = False,
         matches: Tensor | None = None,
     ) -> Generator[str, None, Measured]:
@@ -107,7 +108,8 @@ class TargetMeasurer:
                 settings name.
             settings: What is asked, of these layers.
             shares: Each style image's in the blend.
-            canvas: The pastiche so far, (1, 3, H, W), which has a share in what is matched.
+            canvas: The pastiche so far, (1, 3, H, W); needed where there is no photograph.
+            drawn: Its share in what is matched, beside the photograph's.
             enlarged: Whether it comes from a coarser scale, and lacks what is fine.
             matches: What was found for it before, not to be found again.
 
@@ -144,7 +146,7 @@ class TargetMeasurer:
             yield f"Matching {place}"
             books = [joined(parts) for parts in zip(*codebooks, strict=True)]
             if matches is None:
-                query = _query(photograph, canvas, settings, enlarged=enlarged)
+                query = _query(photograph, canvas, drawn, enlarged=enlarged)
                 matches = find_matches(network, query, books[0], self._heed)
             matched = [
                 self._matched(network, book, matches, scale, look)
@@ -204,13 +206,13 @@ def _takings(
 
 
 def _query(
-    photograph: Tensor | None, canvas: Tensor | None, settings: Settings, *, enlarged: bool
+    photograph: Tensor | None, canvas: Tensor | None, drawn: float, *, enlarged: bool
 ) -> Tensor:
     """What the paintings are searched for: the photograph with a share of the canvas."""
     if photograph is None:
         assert canvas is not None, "without a photograph the canvas itself is matched"
         return canvas.clamp(0, 1)
-    if canvas is None or not settings.match_canvas:
+    if canvas is None or not drawn:
         return photograph
-    drawn = canvas + finest(photograph) if enlarged else canvas
-    return photograph.lerp(drawn.clamp(0, 1), settings.match_canvas)
+    seen = canvas + finest(photograph) if enlarged else canvas
+    return photograph.lerp(seen.clamp(0, 1), drawn)

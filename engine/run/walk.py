@@ -231,14 +231,15 @@ class Walk:
     def _measured(self, state: State) -> Talk[Measured]:
         """The objective at a state's scale, as it is asked for now."""
         settings = self._plan.applied_to(self.asked.settings)
-        # What the first scale begins with says nothing of the picture that is wanted.
-        fresh = state.scale == 1 and state.step == 0 and self._job.request.content is not None
+        # At each scale less of the photograph: what the canvas shows of it is painted by then.
+        times = max(state.scale - 1, int(state.step > 0))
         work = self._targets.measure(
             self._plan.scales[state.scale - 1],
             state.measured,
             settings,
             self.asked.shares,
-            None if fresh else result(state.begun, self._plan.settings),
+            result(state.begun, self._plan.settings) if state.measured.matched else None,
+            drawn=1 - (1 - settings.match_canvas) ** times,
             enlarged=state.step == 0,
             matches=state.matches,
         )

@@ -139,10 +139,11 @@ class Declared(BaseModel):
         "directions to choose from, and strokes that stand less as they were painted.",
     )  # fmt: skip
     match_canvas: float = parameter(
-        0.25, "Matched from the canvas", term="share of the canvas in what is matched",
+        0.3, "Matched from the canvas", term="share that each scale takes from the photograph",
         low=0.0, high=1.0, slider=(0.0, 1.0), group=Group.OBJECTIVE,
-        help="What the painting's places are found for: 0 is the photograph, 1 the pastiche as it "
-        "stands. More of the pastiche is bolder and strays further.",
+        help="What the painting's places are found for: 0 is the photograph at every scale; with "
+        "more, the larger the scale the more of the pastiche as it stands, which is bolder and "
+        "strays further.",
     )  # fmt: skip
     match_refresh: int = parameter(
         0, "Match again", term="steps between two searches", unit="steps",
