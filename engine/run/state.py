@@ -109,3 +109,10 @@ class Snapshot:
 def is_done(plan: Plan, state: State) -> bool:
     """Whether all steps of a state's scale are done; there are none before the first."""
     return state.scale == 0 or state.step >= plan.scales[state.scale - 1].steps
+
+
+def is_to_be_matched(plan: Plan, state: State) -> bool:
+    """Whether it is time to find anew what the canvas is matched with."""
+    every = plan.settings.match_refresh
+    due = bool(every) and state.step % every == 0 and state.step != state.matched
+    return due and state.matches is not None

@@ -26,6 +26,8 @@ from engine.objective.terms.content import ContentTarget
 from engine.objective.terms.edges import EdgesTarget, measure_edges
 from engine.objective.terms.matching import Codebook, MatchedTarget, joined, matched_targets
 from engine.run import devices
+from engine.run.optimizers import result
+from engine.run.state import State
 from engine.run.tensors import finest, to_tensor
 from engine.spec.computing import Computing
 from engine.spec.heeding import Heed, heedless
@@ -87,6 +89,24 @@ class TargetMeasurer:
         """Measure from here on as numbers are computed and images cut now."""
         self._arithmetic, self._tiling = devices.set_up(computing), tiling
         self._network = None
+
+    def measure_at(
+        self, state: State, settings: Settings, shares: Sequence[float]
+    ) -> Generator[str, None, Measured]:
+        """Measure the pictures where a job stands; see `measure`."""
+        canvas = result(state.begun, self._plan.settings) if state.measured.matched else None
+        # At each scale less of the photograph: what the canvas shows of it is painted by then.
+        times = max(state.scale - 1, int(state.step > 0))
+        return self.measure(
+            self._plan.scales[state.scale - 1],
+            state.measured,
+            settings,
+            shares,
+            canvas,
+            drawn=1 - (1 - settings.match_canvas) ** times,
+            enlarged=state.step == 0,
+            matches=state.matches,
+        )
 
     def measure(
         self,

@@ -23,7 +23,7 @@ from engine.run.initialisation import first_image
 from engine.run.leash import Leash
 from engine.run.optimizers import for_changed_objective, marked_good, result
 from engine.run.preparation import prepare
-from engine.run.state import Snapshot, State
+from engine.run.state import Snapshot, State, is_to_be_matched
 from engine.run.targets import Measured, TargetMeasurer
 from engine.run.telling import Teller
 from engine.spec import events as happened
@@ -167,7 +167,7 @@ class Walk:
         if self.now.scale_is_done:
             yield from self._enter_next_scale()
             return None
-        if self._is_to_be_matched():
+        if is_to_be_matched(self._plan, self._state):
             self._objective = None
             self._change(matches=None, matched=self._state.step)
         if self._objective is None:
@@ -176,12 +176,6 @@ class Walk:
             self._change(matches=measured.matches)
             return None
         return self._step(self._objective)
-
-    def _is_to_be_matched(self) -> bool:
-        """Whether it is time to find anew what the canvas is matched with."""
-        state, every = self._state, self._plan.settings.match_refresh
-        due = bool(every) and state.step % every == 0 and state.step != state.matched
-        return due and state.matches is not None
 
     def _step(self, objective: OrientedObjectives) -> str | None:
         """One step downhill, and a look at what came of it."""
@@ -231,18 +225,7 @@ class Walk:
     def _measured(self, state: State) -> Talk[Measured]:
         """The objective at a state's scale, as it is asked for now."""
         settings = self._plan.applied_to(self.asked.settings)
-        # At each scale less of the photograph: what the canvas shows of it is painted by then.
-        times = max(state.scale - 1, int(state.step > 0))
-        work = self._targets.measure(
-            self._plan.scales[state.scale - 1],
-            state.measured,
-            settings,
-            self.asked.shares,
-            result(state.begun, self._plan.settings) if state.measured.matched else None,
-            drawn=1 - (1 - settings.match_canvas) ** times,
-            enlarged=state.step == 0,
-            matches=state.matches,
-        )
+        work = self._targets.measure_at(state, settings, self.asked.shares)
         while True:
             try:
                 message = next(work)
