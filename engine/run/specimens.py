@@ -88,6 +88,7 @@ def random_vgg() -> Specimen:
         style_loss=StyleLoss.GRAM,
         style_layers="relu1_1, relu2_1, relu3_1",
         content_layers="relu3_1",
+        matched_weight=0.0,
         padding=Padding.REPLICATE,
     )
     weights = functools.partial(random_weights, NetworkName.VGG19, ["relu3_1"])
@@ -141,7 +142,9 @@ def _correlated(generator: torch.Generator, dtype: torch.dtype) -> Statistics:
 
 
 def _draft_settings() -> Settings:
-    return DEFAULTS.changed(network=NetworkName.DRAFT, style_loss=StyleLoss.WASSERSTEIN)
+    return DEFAULTS.changed(
+        network=NetworkName.DRAFT, style_loss=StyleLoss.WASSERSTEIN, matched_weight=0.0
+    )
 
 
 @functools.cache

@@ -54,7 +54,9 @@ def _operations_per_second(name: NetworkName, arithmetic: Arithmetic) -> float:
         tape = network.forward(image, lambda *_: None)
         network.vjp(tape, _add_features)
 
-    settings = DEFAULTS.changed(network=name, style_layers=_LAYER, content_layers=_LAYER)
+    settings = DEFAULTS.changed(
+        network=name, style_layers=_LAYER, content_layers=_LAYER, matched_weight=0.0
+    )
     costs = NetworkCosts.of(settings, arithmetic.dtype.itemsize, winograd=arithmetic.winograd)
     return costs.operations((height, width), WHOLE) / _seconds(evaluate, arithmetic.device)
 

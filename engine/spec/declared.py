@@ -53,7 +53,7 @@ class Declared(BaseModel):
         "canvas, so a small render predicts a large one.",
     )  # fmt: skip
     steps: int = parameter(
-        150, "Detail", term="steps at the coarsest scale", unit="steps",
+        120, "Detail", term="steps at the coarsest scale", unit="steps",
         low=1, high=100000, slider=(10, 2000), log=True, group=Group.BASIC,
         help="How long each part of the picture is worked on. More steps follow the painting "
         "further and take longer.",
@@ -64,7 +64,7 @@ class Declared(BaseModel):
         help="Calms grain and speckle. Too much melts the brushwork.",
     )  # fmt: skip
     clean_colours: float = parameter(
-        0.0, "Clean colours", term="weight of the fine colour beyond the painting's",
+        0.1, "Clean colours", term="weight of the fine colour beyond the painting's",
         low=0.0, high=10000.0, slider=(0.0, 1.0), live=True, group=Group.BASIC,
         help="Takes away coloured specks and fringes as far as the painting has none of its own.",
     )  # fmt: skip
@@ -87,13 +87,13 @@ class Declared(BaseModel):
     )  # fmt: skip
 
     content_weight: float = parameter(
-        1.0, "Content weight", term="α", low=0.0, high=HEAVIEST, slider=(0.01, 100.0), log=True,
+        0.3, "Content weight", term="α", low=0.0, high=HEAVIEST, slider=(0.01, 100.0), log=True,
         live=True, group=Group.OBJECTIVE,
         help="What a departure from the photograph costs, relative to the photograph's own "
         "features. Style strength divides it. 0 lets go of the photograph.",
     )  # fmt: skip
     style_weight: float = parameter(
-        10.0, "Style weight", term="β", low=0.0, high=HEAVIEST, slider=(0.1, 1000.0), log=True,
+        3.0, "Style weight", term="β", low=0.0, high=HEAVIEST, slider=(0.1, 1000.0), log=True,
         live=True, group=Group.OBJECTIVE,
         help="What a departure from the painting's statistics costs, relative to the painting's "
         "own. Style strength multiplies it.",
@@ -105,7 +105,7 @@ class Declared(BaseModel):
         "directions, histogram those of each channel.",
     )  # fmt: skip
     content_layers: Layers = parameter(
-        "relu4_2:1", "Content layers", term="layers with weights", live=True, group=Group.OBJECTIVE,
+        "relu4_1:1", "Content layers", term="layers with weights", live=True, group=Group.OBJECTIVE,
         help="Where shapes are compared. Deeper layers keep the arrangement and let go of detail.",
     )  # fmt: skip
     style_layers: Layers = parameter(
@@ -116,7 +116,7 @@ class Declared(BaseModel):
     )  # fmt: skip
 
     matched_weight: float = parameter(
-        0.0, "Matched content weight", term="weight of the matched features", low=0.0,
+        1.0, "Matched content weight", term="weight of the matched features", low=0.0,
         high=HEAVIEST, slider=(0.0, 10.0), live=True, group=Group.OBJECTIVE,
         help="How firmly each place is drawn as the most similar place of the painting is. "
         "Outlines and facets become the painting's; 0 leaves the drawing to the photograph.",
@@ -158,12 +158,12 @@ class Declared(BaseModel):
         "gradient-descent is the plain x ← x − γ ∂L/∂x.",
     )  # fmt: skip
     canvas: Canvas = parameter(
-        Canvas.PIXELS, "Hold the canvas as", term="parametrisation", group=Group.OPTIMISATION,
+        Canvas.PYRAMID, "Hold the canvas as", term="parametrisation", group=Group.OPTIMISATION,
         help="pixels moves each pixel on its own; pyramid also moves whole areas together, which "
         "gets further in as many steps, with firmer shapes and calmer grounds.",
     )  # fmt: skip
     learning_rate: float = parameter(
-        0.02, "Learning rate", term="Adam's step", low=1e-5, high=1.0, slider=(0.001, 0.2),
+        0.01, "Learning rate", term="Adam's step", low=1e-5, high=1.0, slider=(0.001, 0.2),
         log=True, group=Group.OPTIMISATION, relevant=("optimizer", (OptimizerName.ADAM,)),
         help="How far Adam moves a pixel in a step; pixels run from 0 to 1.",
     )  # fmt: skip
@@ -175,7 +175,7 @@ class Declared(BaseModel):
         "settles what is left unsteady; 1 keeps them as long.",
     )  # fmt: skip
     averaging: float = parameter(
-        0.9, "Averaging", term="decay of the averaged iterates", low=0.0, high=0.9999,
+        0.0, "Averaging", term="decay of the averaged iterates", low=0.0, high=0.9999,
         slider=(0.0, 0.999), group=Group.OPTIMISATION,
         relevant=("optimizer", (OptimizerName.ADAM,)),
         help="Adam's result is the running average of its iterates, which is cleaner than the "
@@ -193,7 +193,7 @@ class Declared(BaseModel):
         "x ← x − γ N ∂L/∂x with N values in the picture, the same at every size.",
     )  # fmt: skip
     coarsest_size: int = parameter(
-        128, "Coarsest scale", term="long side of the first scale", unit="px",
+        64, "Coarsest scale", term="long side of the first scale", unit="px",
         low=16, high=LONGEST_SIDE, slider=(32, 1024), log=True, group=Group.OPTIMISATION,
         help="The picture is first painted this small, then ever larger. At the output size or "
         "above there is one scale only.",

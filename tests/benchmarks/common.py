@@ -38,14 +38,18 @@ from engine.spec.layers import layer_names, measured_layers
 from engine.spec.pictures import Picture, StyleImage
 from engine.spec.plan import Plan
 from engine.spec.scales import Scale
-from engine.spec.settings import Settings
+from engine.spec.settings import DEFAULTS, Settings
 from engine.spec.tiles import Tiling
 from engine.storage.images import picture_from_pixels
+from engine.storage.preset_store import preset_named
 from engine.weights.checkpoints import read_weights
 from engine.weights.installed import find_weights, networks_here
 from tests.benchmarks.reference import Reference
 
 _Result = TypeVar("_Result")
+
+FLOWING = preset_named("Flowing").preset.applied_to(DEFAULTS)
+"""Content and style alone, of pixels: what the plain reference has formulas for."""
 
 _WARM_UP = 64
 """Pixels of the evaluation after which a process counts as idle."""

@@ -11,10 +11,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from engine.spec.choices import NetworkName, StyleLoss
-from engine.spec.settings import DEFAULTS, Settings
+from engine.spec.settings import Settings
 from engine.spec.tiles import WHOLE
 from resources import DRAFT_NETWORK
 from tests.benchmarks.common import (
+    FLOWING,
     Way,
     alternating,
     apart,
@@ -52,10 +53,10 @@ def main() -> None:
     """Measure and print."""
     parser = base_parser(__doc__, 512)
     add = parser.add_argument
-    add("--style-loss", choices=tuple(StyleLoss), default=DEFAULTS.style_loss, metavar="NAME")
+    add("--style-loss", choices=tuple(StyleLoss), default=FLOWING.style_loss, metavar="NAME")
     add("--rounds", type=int, default=5, metavar="N", help="evaluations of each network (5)")
     options = parser.parse_args()
-    usual = DEFAULTS.changed(device=options.device, style_loss=options.style_loss)
+    usual = FLOWING.changed(device=options.device, style_loss=options.style_loss)
     with weights_file(options.network, options.weights) as weights:
         files = {options.network: weights, NetworkName.DRAFT: DRAFT_NETWORK}
         rows = measure(usual, files, options.size, options.rounds)

@@ -22,9 +22,10 @@ from engine.network.convolutions import Arithmetic, Convolution
 from engine.network.costs import NetworkCosts
 from engine.run import devices
 from engine.spec.choices import Precision, StyleLoss
-from engine.spec.settings import DEFAULTS, Settings
+from engine.spec.settings import Settings
 from engine.spec.tiles import WHOLE
 from tests.benchmarks.common import (
+    FLOWING,
     Way,
     alternating,
     apart,
@@ -73,7 +74,7 @@ class Row:
 def main() -> None:
     """Measure and print."""
     options = _options()
-    settings = DEFAULTS.changed(
+    settings = FLOWING.changed(
         network=options.network, device=options.device, style_loss=options.style_loss
     )
     computing = devices.choose_computing(settings)

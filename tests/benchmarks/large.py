@@ -18,8 +18,9 @@ from engine.run import device_memory, devices
 from engine.run.speed import measure_speed
 from engine.spec.choices import Precision, StyleLoss
 from engine.spec.scales import plan_scales
-from engine.spec.settings import DEFAULTS, Settings
+from engine.spec.settings import Settings
 from tests.benchmarks.common import (
+    FLOWING,
     base_parser,
     device_of,
     machine_of,
@@ -70,7 +71,7 @@ class Result:
 def main() -> None:
     """Plan, measure and print."""
     options = _options()
-    settings = DEFAULTS.changed(
+    settings = FLOWING.changed(
         network=options.network,
         device=options.device,
         precision=options.precision,

@@ -25,11 +25,12 @@ from engine.spec.choices import OptimizerName, Precision
 from engine.spec.job import Job, job_of
 from engine.spec.pictures import Pixels, StyleImage
 from engine.spec.scales import plan_scales
-from engine.spec.settings import DEFAULTS, Settings
+from engine.spec.settings import Settings
 from engine.storage.images import open_picture
 from engine.weights.checkpoints import read_weights
 from resources import SAMPLES
 from tests.benchmarks.common import (
+    FLOWING,
     base_parser,
     device_of,
     print_object,
@@ -71,7 +72,7 @@ class Row:
 def main() -> int:
     """Paint, judge and print; returns the exit code."""
     options = _options()
-    settings = DEFAULTS.changed(
+    settings = FLOWING.changed(
         network=options.network,
         device=options.device,
         style_loss=options.style_loss,
@@ -109,7 +110,7 @@ def _options() -> argparse.Namespace:
     add = parser.add_argument
     add("--steps", type=int, default=100, metavar="N", help="of each optimiser (100)")
     add("--precision", choices=tuple(Precision), default=Precision.AUTO, metavar="NAME")
-    loss = DEFAULTS.style_loss
+    loss = FLOWING.style_loss
     add("--style-loss", choices=FORMULAS, default=loss, metavar="NAME")
     add("--images", type=Path, metavar="FOLDER", help="holds content/*.jpg and style/*.jpg")
     return parser.parse_args()

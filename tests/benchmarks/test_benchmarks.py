@@ -9,14 +9,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from engine.spec.settings import DEFAULTS
 from engine.spec.tiles import Tiling
 from tests.benchmarks import draft, evaluation, large, quality
-from tests.benchmarks.common import Way, evaluations
+from tests.benchmarks.common import FLOWING, Way, evaluations
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-SETTINGS = DEFAULTS.changed(network="vgg19", device="cpu", precision="float32")
+SETTINGS = FLOWING.changed(network="vgg19", device="cpu", precision="float32")
 
 Run = Callable[..., dict]
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from flowing import FLOWING
 
 from engine.plan.resolve import resolve
 from engine.run.control import Command
@@ -19,7 +20,6 @@ from engine.spec.outcome import Ending, Outcome
 from engine.spec.pictures import Picture, StyleImage
 from engine.spec.plan import Plan
 from engine.spec.progress import Progress
-from engine.spec.settings import DEFAULTS
 from engine.storage.images import picture_from_pixels
 from engine.weights.installed import networks_here
 
@@ -51,7 +51,7 @@ def small_job(
     return job_of(
         picture(1) if content else None,
         [StyleImage(picture(10 + number)) for number in range(styles)],
-        DEFAULTS.changed(**{**base, **values}),
+        FLOWING.changed(**{**base, **values}),
         network_weights=network,
     )
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from flowing import FLOWING
 from running import run
 
 from engine.objective.statistics import measure
@@ -18,7 +19,7 @@ from engine.spec.choices import NetworkName
 from engine.spec.job import job_of
 from engine.spec.outcome import Pastiche
 from engine.spec.pictures import StyleImage
-from engine.spec.settings import DEFAULTS, Settings
+from engine.spec.settings import Settings
 from engine.storage.images import open_picture
 from engine.weights.checkpoints import read_weights
 from resources import DRAFT_NETWORK
@@ -30,7 +31,7 @@ LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 
 
 def render(shared: Path, network: Path, **values: object) -> Pastiche:
-    settings = DEFAULTS.changed(output_size=SIZE, steps=50, averaging=0.8, **values)
+    settings = FLOWING.changed(output_size=SIZE, steps=50, averaging=0.8, **values)
     return paint(shared, "tubingen", "starry_night", settings, network)
 
 
@@ -132,7 +133,7 @@ def test_a_draft_holds_before_vgg19(
 ) -> None:
     """At the defaults; the photograph's own distance from the style counts as 1."""
     judge = Judge(shared, real_network, content, style)
-    settings = DEFAULTS.changed(output_size=192).on(NetworkName.DRAFT)
+    settings = FLOWING.changed(output_size=192).on(NetworkName.DRAFT)
     lost, left = judge.score(paint(shared, content, style, settings, DRAFT_NETWORK).pixels)
     _, before = photograph_score(judge, 192)
     assert left < 0.2 * before

@@ -25,11 +25,11 @@ from engine.spec.choices import NetworkName
 from engine.spec.job import Job, job_of
 from engine.spec.pictures import Picture, Size, StyleImage
 from engine.spec.scales import Scale
-from engine.spec.settings import DEFAULTS, Settings
+from engine.spec.settings import Settings
 from engine.spec.tiles import WHOLE, Tiling
 from engine.storage.images import open_picture
 from engine.weights.installed import find_weights
-from tests.benchmarks.common import measured, measurer_of, plan_of
+from tests.benchmarks.common import FLOWING, measured, measurer_of, plan_of
 from tests.benchmarks.quality import pairs
 
 RECORDED = 5
@@ -131,7 +131,7 @@ class Bench:
 
     def settings(self, **changes: object) -> Settings:
         """The usual settings on this device, but for what is named."""
-        return DEFAULTS.changed(**{"network": "vgg19", "device": self.device.type, **changes})
+        return FLOWING.changed(**{"network": "vgg19", "device": self.device.type, **changes})
 
     def job(self, settings: Settings, style: Picture | None = None) -> Job:
         """A job of the first photograph and, unless another is named, the first painting."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from flowing import FLOWING
 from live import LiveBytes
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -17,7 +18,7 @@ from engine.network.networks import Network
 from engine.network.pooling import pool
 from engine.network.winograd import is_wide, workspace_bytes
 from engine.spec.choices import NetworkName, Pooling
-from engine.spec.settings import DEFAULTS, Settings
+from engine.spec.settings import Settings
 from engine.spec.tiles import Tiling
 from engine.weights.checkpoints import read_weights
 from resources import DRAFT_NETWORK
@@ -74,7 +75,7 @@ def add_features(
 def test_a_forward_pass_keeps_to_the_byte_what_it_is_said_to_keep(
     name: NetworkName, pooling: str, layers: str, tiling: Tiling, weights: Weights
 ) -> None:
-    settings = DEFAULTS.changed(pooling=pooling, **LAYERS[layers]).on(name)
+    settings = FLOWING.changed(pooling=pooling, **LAYERS[layers]).on(name)
     network, costs = build(settings, weights, tiling)
     image = torch.rand(1, 3, 57, 77)
     with LiveBytes() as live:
@@ -89,7 +90,7 @@ def test_a_forward_pass_keeps_to_the_byte_what_it_is_said_to_keep(
 def test_half_the_bytes_are_counted_where_numbers_are_half_as_long(
     pooling: str, tiling: Tiling, weights: Weights
 ) -> None:
-    settings = DEFAULTS.changed(
+    settings = FLOWING.changed(
         network=VGG19, pooling=pooling, style_layers="relu1_1, relu2_1", content_layers="conv3_1"
     )
     network, costs = build(settings, weights, tiling, torch.bfloat16)
@@ -132,7 +133,7 @@ def test_poolings_keep_and_take_what_they_are_said_to(
 def test_the_most_at_any_moment_is_met_within_a_few_hundredths(
     pooling: str, layers: str, tiling: Tiling, weights: Weights
 ) -> None:
-    settings = DEFAULTS.changed(network=VGG19, pooling=pooling, **LAYERS[layers])
+    settings = FLOWING.changed(network=VGG19, pooling=pooling, **LAYERS[layers])
     network, costs = build(settings, weights, tiling)
     image = torch.rand(1, 3, 64, 96)
     with LiveBytes() as live:
@@ -149,7 +150,7 @@ def test_the_most_at_any_moment_is_met_within_a_few_hundredths(
 def test_measuring_takes_what_it_is_said_to_take(
     pooling: str, tiling: Tiling, weights: Weights
 ) -> None:
-    settings = DEFAULTS.changed(network=VGG19, pooling=pooling)
+    settings = FLOWING.changed(network=VGG19, pooling=pooling)
     network, costs = build(settings, weights, tiling)
     image = torch.rand(1, 3, 64, 96)
     with LiveBytes() as live:
@@ -164,7 +165,7 @@ def test_every_operation_of_the_convolutions_is_counted(
     name: NetworkName, layers: str, tiling: Tiling, weights: Weights
 ) -> None:
     # Other padding than zeros convolves a border more.
-    settings = DEFAULTS.changed(padding="zeros", **LAYERS[layers]).on(name)
+    settings = FLOWING.changed(padding="zeros", **LAYERS[layers]).on(name)
     network, costs = build(settings, weights, tiling)
     counter = FlopCounterMode(display=False)
     with counter:
@@ -175,7 +176,7 @@ def test_every_operation_of_the_convolutions_is_counted(
 
 def test_weights_are_counted_as_they_are_held(weights: Weights) -> None:
     for name in (VGG19, DRAFT):
-        settings = DEFAULTS.on(name)
+        settings = FLOWING.on(name)
         network, costs = build(settings, weights, Tiling())
         kernels = [
             tensor.nbytes

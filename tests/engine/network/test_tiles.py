@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from flowing import FLOWING
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +16,7 @@ from engine.objective.objective import OrientedObjectives
 from engine.objective.statistics import as_matrix, lies_as_matrix
 from engine.objective.targets import Targets, encode_content, encode_style
 from engine.spec.layers import CHANNELS, CONVOLUTIONS
-from engine.spec.settings import DEFAULTS, Settings
+from engine.spec.settings import Settings
 from engine.spec.tiles import SMALLEST_TILE, Tiling, cut
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -46,7 +47,7 @@ def test_tiles_own_every_position_once_and_see_their_margin(
 
 def test_what_a_tile_sees_begins_where_poolings_begin() -> None:
     one_to_a_stage = (Block("1_1", pooled=True), Block("2_1", pooled=True), Block("3_1", False))
-    usual = blocks_for(DEFAULTS.network, ["relu5_1"])
+    usual = blocks_for(FLOWING.network, ["relu5_1"])
     for blocks in (one_to_a_stage, usual, usual[:3], usual[:4]):
         for segment in segments_for(blocks, (200, 200), Tiling(32)):
             poolings = sum(block.pooled for block in segment.blocks[:-1])
@@ -128,7 +129,7 @@ LAYERS = {
 def test_tiles_change_neither_value_nor_gradient(pooling: str, size: tuple[int, int]) -> None:
     for loss, bound in (("gram", 1e-12), ("gram+mean+std", 1e-12), ("wasserstein", 1e-9)):
         # The optimal transport divides by small variances, which rounding of the sums reaches.
-        settings = DEFAULTS.changed(pooling=pooling, style_loss=loss, smoothness=1.0, **LAYERS)
+        settings = FLOWING.changed(pooling=pooling, style_loss=loss, smoothness=1.0, **LAYERS)
         whole = evaluated(settings, size, Tiling())
         for tiling in TILINGS:
             value, gradient = difference(evaluated(settings, size, tiling), whole)
@@ -147,14 +148,14 @@ def test_tiles_change_neither_value_nor_gradient(pooling: str, size: tuple[int, 
     ids=["zeros", "one stage", "two stages", "vgg16"],
 )
 def test_tiles_are_exact_for_other_settings_too(values: dict[str, str]) -> None:
-    settings = DEFAULTS.changed(style_loss="gram", **values)
+    settings = FLOWING.changed(style_loss="gram", **values)
     whole = evaluated(settings, (90, 115), Tiling())
     for tiling in TILINGS:
         assert max(difference(evaluated(settings, (90, 115), tiling), whole)) < 1e-12
 
 
 def test_tiles_differ_by_rounding_in_float32() -> None:
-    settings = DEFAULTS.changed(style_loss="gram")
+    settings = FLOWING.changed(style_loss="gram")
     whole = evaluated(settings, (150, 134), Tiling(), torch.float32)
     for side in (48, 96):  # squares and bands
         tiled = evaluated(settings, (150, 134), Tiling(side), torch.float32)
@@ -165,7 +166,7 @@ def test_tiles_differ_by_rounding_in_float32() -> None:
 
 @pytest.mark.parametrize("width", [128, 160], ids=["bands", "squares"])
 def test_there_is_no_seam_where_tiles_meet(width: int) -> None:
-    settings = DEFAULTS.changed(style_loss="gram")
+    settings = FLOWING.changed(style_loss="gram")
     whole = evaluated(settings, (128, width), Tiling(), torch.float32).gradient
     tiled = evaluated(settings, (128, width), Tiling(64), torch.float32).gradient
     error = (tiled - whole).abs().sum(1)[0]
@@ -174,7 +175,7 @@ def test_there_is_no_seam_where_tiles_meet(width: int) -> None:
 
 
 def test_what_is_not_remembered_leaves_no_records() -> None:
-    settings = DEFAULTS
+    settings = FLOWING
     image = torch.rand(1, 3, 96, 96, dtype=torch.float64)
     for remembered in range(5):
         network = thin_network(torch.float64, settings, Tiling(16, remembered))

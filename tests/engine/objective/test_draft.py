@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import reference
 import torch
+from flowing import FLOWING
 from generators import returned
 from running import measurer_of, painted, plan_of
 from safetensors import safe_open
@@ -25,7 +26,6 @@ from engine.spec.job import job_of
 from engine.spec.layers import PROJECTIONS, layer_names, measured_layers, stand_in
 from engine.spec.pictures import Pixels, StyleImage
 from engine.spec.scales import Scale
-from engine.spec.settings import DEFAULTS
 from engine.spec.tiles import Tiling
 from engine.storage.images import open_picture, picture_from_pixels
 from engine.weights.checkpoints import read_weights
@@ -33,7 +33,7 @@ from engine.weights.installed import find_weights, networks_here
 from resources import DRAFT_NETWORK, SAMPLES
 
 DRAFT = NetworkName.DRAFT
-SETTINGS = DEFAULTS.on(DRAFT)
+SETTINGS = FLOWING.on(DRAFT)
 EXACT = Arithmetic(torch.device("cpu"), torch.float64)
 
 
@@ -121,7 +121,7 @@ def test_every_layer_of_vgg19_has_a_stand_in() -> None:
     assert known >= PROJECTIONS.keys() | {"conv4_2"}
     assert {stand_in(layer, DRAFT) for layer in layer_names(NetworkName.VGG19)} <= known
     assert stand_in("relu5_3", DRAFT) == "relu5_1"
-    adapted = DEFAULTS.changed(style_layers="relu5_1:1, relu5_3:2, conv5_4").on(DRAFT)
+    adapted = FLOWING.changed(style_layers="relu5_1:1, relu5_3:2, conv5_4").on(DRAFT)
     assert dict(adapted.style_layers) == {"relu5_1": 3.0, "conv5_1": 1.0}
 
 

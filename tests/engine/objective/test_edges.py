@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 import torch
+from flowing import FLOWING
 from generators import returned
 from running import measurer_of, painted, plan_of, run
 from torch import Tensor
@@ -17,7 +18,6 @@ from engine.spec.job import Job, Retune, job_of
 from engine.spec.layers import measured_layers
 from engine.spec.pictures import StyleImage
 from engine.spec.scales import Scale
-from engine.spec.settings import DEFAULTS
 from engine.spec.tiles import Tiling
 from engine.storage.images import open_picture
 from resources import SAMPLES
@@ -25,7 +25,7 @@ from resources import SAMPLES
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 SIZES = [(16, 16), (17, 30), (1, 23), (34, 4), (21, 43)]
-DRAFT = DEFAULTS.on(NetworkName.DRAFT)
+DRAFT = FLOWING.on(NetworkName.DRAFT)
 
 
 def drawn(seed: int, size: tuple[int, int], channels: int = 3) -> Tensor:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from flowing import FLOWING
 from painted import objective, painting, sample
 from torch import Tensor
 
@@ -16,7 +17,7 @@ from engine.objective.statistics import Statistics
 from engine.objective.targets import encode_style
 from engine.run.optimizers import beginning, moved, result
 from engine.spec.choices import NetworkName
-from engine.spec.settings import DEFAULTS, Settings
+from engine.spec.settings import Settings
 from engine.weights.checkpoints import read_weights
 from resources import DRAFT_NETWORK
 
@@ -46,7 +47,7 @@ def end(
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_draft_network_comes_as_far_by_products_as_by_eigenvalues(kind: str) -> None:
     weights = dict(read_weights(DRAFT_NETWORK, NetworkName.DRAFT).tensors)
-    settings = DEFAULTS.on(NetworkName.DRAFT)
+    settings = FLOWING.on(NetworkName.DRAFT)
     by_products, wanted = (
         end(settings, weights, kind, 96, products=products) for products in (True, False)
     )
@@ -57,7 +58,7 @@ def test_the_draft_network_comes_as_far_by_products_as_by_eigenvalues(kind: str)
 @pytest.mark.parametrize("kind", KINDS)
 def test_vgg19_comes_as_far_by_products_as_by_eigenvalues(kind: str, real_network: Path) -> None:
     weights = dict(read_weights(real_network, NetworkName.VGG19).tensors)
-    settings = DEFAULTS.changed(network="vgg19")
+    settings = FLOWING.changed(network="vgg19")
     by_products, wanted = (
         end(settings, weights, kind, 64, products=products) for products in (True, False)
     )

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from flowing import FLOWING
 from painted import objective, painting, sample
 from torch import Tensor
 
 from engine.objective.evaluation import Evaluation
 from engine.spec.choices import NetworkName, StyleLoss
-from engine.spec.settings import DEFAULTS, Settings
+from engine.spec.settings import Settings
 from engine.weights.checkpoints import read_weights
 from resources import DRAFT_NETWORK
 
@@ -52,7 +53,7 @@ def assert_near(half: Evaluation, single: Evaluation) -> None:
 @pytest.mark.parametrize("values", VALUES, ids=str)
 def test_the_draft_network_has_its_gradient(values: dict) -> None:
     weights = dict(read_weights(DRAFT_NETWORK, NetworkName.DRAFT).tensors)
-    settings = DEFAULTS.on(NetworkName.DRAFT).changed(**values)
+    settings = FLOWING.on(NetworkName.DRAFT).changed(**values)
     assert_near(*evaluated(settings, weights, sample("painting", SIDE)))
 
 
@@ -60,7 +61,7 @@ def test_the_draft_network_has_its_gradient(values: dict) -> None:
 @pytest.mark.parametrize("values", VALUES, ids=str)
 def test_vgg19_has_its_gradient(values: dict, real_network: Path) -> None:
     weights = dict(read_weights(real_network, NetworkName.VGG19).tensors)
-    settings = DEFAULTS.changed(network="vgg19", **values)
+    settings = FLOWING.changed(network="vgg19", **values)
     assert_near(*evaluated(settings, weights, sample("painting", SIDE)))
 
 
@@ -68,5 +69,5 @@ def test_vgg19_has_its_gradient(values: dict, real_network: Path) -> None:
 def test_a_flat_painting_does_not_overflow(loss: StyleLoss) -> None:
     """The loss begins at ten thousands of the target's power."""
     weights = dict(read_weights(DRAFT_NETWORK, NetworkName.DRAFT).tensors)
-    settings = DEFAULTS.on(NetworkName.DRAFT).changed(style_loss=loss, style_weight=1e6)
+    settings = FLOWING.on(NetworkName.DRAFT).changed(style_loss=loss, style_weight=1e6)
     assert_near(*evaluated(settings, weights, painting("flat", SIDE)))

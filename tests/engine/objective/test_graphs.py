@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from flowing import FLOWING
 
 from engine.network.convolutions import Arithmetic
 from engine.network.networks import Network
@@ -20,7 +21,6 @@ from engine.run import specimens
 from engine.run.devices import choose_computing, set_up
 from engine.run.specimens import Specimen
 from engine.spec.choices import NetworkName, StyleLoss
-from engine.spec.settings import DEFAULTS
 from engine.spec.tiles import WHOLE, Tiling
 
 
@@ -106,7 +106,7 @@ def test_on_a_graphics_card_nothing_waits_and_a_replay_is_the_evaluation(
     specimen: Callable[[], Specimen], loss: StyleLoss
 ) -> None:
     subject = replace(specimen(), settings=specimen().settings.changed(style_loss=loss))
-    objective = subject.objective(set_up(choose_computing(DEFAULTS.changed(device="cuda"))))
+    objective = subject.objective(set_up(choose_computing(FLOWING.changed(device="cuda"))))
     period = objective.period
     here, there = (specimens.image(seed).cuda() for seed in (0, 1))
     eager = [objective.evaluate(there, step) for step in range(period)]

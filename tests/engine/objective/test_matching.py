@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import reference
 import torch
+from flowing import FLOWING
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -26,7 +27,7 @@ from engine.spec.choices import MatchTurns, NetworkName
 from engine.spec.layers import matched_size, measured_layers, place_of
 from engine.spec.matching import MOST_ENTRIES, shared_entries, turns
 from engine.spec.orientations import ORIENTATIONS, orientations
-from engine.spec.settings import DEFAULTS, Settings
+from engine.spec.settings import Settings
 from engine.spec.tiles import WHOLE, Box, Tiling
 from engine.weights.checkpoints import read_weights
 from resources import DRAFT_NETWORK
@@ -190,7 +191,7 @@ CASES = {
 def test_value_and_gradient_are_those_of_the_formulas(
     case: str, tiling: Tiling, weights: dict[str, Tensor]
 ) -> None:
-    settings = DEFAULTS.changed(
+    settings = FLOWING.changed(
         **{
             "network": "vgg19",
             "style_loss": "gram",
@@ -223,7 +224,7 @@ def test_the_draft_network_holds_what_it_matched_upright_against_the_turned_canv
     metric: str,
 ) -> None:
     weights = read_weights(DRAFT_NETWORK, NetworkName.DRAFT).tensors
-    settings = DEFAULTS.on(NetworkName.DRAFT).changed(
+    settings = FLOWING.on(NetworkName.DRAFT).changed(
         matched_weight=2, style_weight=0, content_weight=0, match_metric=metric
     )
     # Sides of which quarters remain nothing, so that a place stays the same place when turned.
@@ -249,7 +250,7 @@ def test_the_draft_network_holds_what_it_matched_upright_against_the_turned_canv
 
 
 def test_tiles_change_neither_matches_nor_targets(weights: dict[str, Tensor]) -> None:
-    settings = DEFAULTS.changed(network="vgg19", matched_weight=1, style_loss="gram")
+    settings = FLOWING.changed(network="vgg19", matched_weight=1, style_loss="gram")
     pictures = [image(seed, 83, 101) for seed in (1, 2)]
     whole = objective_for(settings, weights, pictures[1], [image(3, 60, 77)])
     tiled = objective_for(settings, weights, pictures[1], [image(3, 60, 77)], Tiling(24))
@@ -297,7 +298,7 @@ def test_each_painting_has_its_share_of_the_codebook() -> None:
 
 
 def test_a_mirrored_painting_is_matched_where_it_was_asked_for(weights: dict[str, Tensor]) -> None:
-    settings = DEFAULTS.changed(
+    settings = FLOWING.changed(
         network="vgg19", matched_weight=1, style_weight=0, content_weight=0, style_loss="gram"
     )
     style = image(3, 64, 80)

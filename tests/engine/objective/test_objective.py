@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 import reference
 import torch
+from flowing import FLOWING
 
 from engine.network.convolutions import Arithmetic, fused_available, winograd_available
 from engine.network.networks import Network
 from engine.objective.objective import OrientedObjectives
 from engine.objective.targets import Targets, encode_content, encode_style
 from engine.spec.choices import NetworkName
-from engine.spec.settings import DEFAULTS, Settings
+from engine.spec.settings import Settings
 from engine.weights.checkpoints import read_weights
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -91,7 +92,7 @@ def test_value_and_gradient_are_those_of_the_formulas(
     case: str, biased: dict[str, torch.Tensor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("engine.objective.terms.total_variation._BAND", 16)
-    settings = DEFAULTS.changed(**{"style_loss": "gram", **CASES[case]})
+    settings = FLOWING.changed(**{"style_loss": "gram", **CASES[case]})
     x, content, style = image(1), image(2), image(3, 40, 33)
     found = build(settings, biased, content, [style], [1.0]).evaluate(x)
     leaf = x.clone().requires_grad_()
@@ -116,7 +117,7 @@ def test_float32_agrees_with_float64(name: str, weights: dict[str, torch.Tensor]
         pytest.skip("this CPU or build of torch has no NNPACK")
     if name == "fused" and not fused_available(torch.float32):
         pytest.skip("this build of torch has no oneDNN")
-    settings = DEFAULTS.changed(smoothness=1.0, style_loss="gram")
+    settings = FLOWING.changed(smoothness=1.0, style_loss="gram")
     x, content, style = image(1, 66, 70), image(2, 66, 70), image(3, 64, 64)
     exact = build(settings, weights, content, [style], [1.0]).evaluate(x)
     single = [picture.float() for picture in (x, content, style)]
@@ -129,7 +130,7 @@ def test_float32_agrees_with_float64(name: str, weights: dict[str, torch.Tensor]
 
 def test_bfloat16_points_the_same_way(weights: dict[str, torch.Tensor]) -> None:
     # Small and shallow: a CPU without bfloat16 instructions emulates them very slowly.
-    settings = DEFAULTS.changed(
+    settings = FLOWING.changed(
         style_layers="relu1_1, relu2_1", content_layers="relu2_1", style_loss="gram"
     )
     x, content, style = (image(seed, 20, 24) for seed in (1, 2, 3))
@@ -147,7 +148,7 @@ def test_float16_does_not_lose_what_one_position_is_asked(
     weights: dict[str, torch.Tensor],
 ) -> None:
     """A mean's gradient at one position is below the smallest float16."""
-    settings = DEFAULTS.changed(content_layers="relu1_2", content_weight=0.01, style_weight=0.0)
+    settings = FLOWING.changed(content_layers="relu1_2", content_weight=0.01, style_weight=0.0)
     x, content, style = (image(seed, 66, 70) for seed in (1, 2, 3))
     exact = build(settings, weights, content, [style], [1.0]).evaluate(x)
     half = Arithmetic(CPU, torch.float16)
@@ -158,33 +159,33 @@ def test_float16_does_not_lose_what_one_position_is_asked(
 
 
 def test_the_content_image_itself_costs_no_content(weights: dict[str, torch.Tensor]) -> None:
-    objective = build(DEFAULTS, weights, image(2), [image(3)], [1.0])
+    objective = build(FLOWING, weights, image(2), [image(3)], [1.0])
     terms = dict(zip(objective.term_names, objective.evaluate(image(2)).terms, strict=True))
     assert float(terms["content relu4_2"]) == 0
 
 
 def test_the_style_image_itself_costs_no_style(weights: dict[str, torch.Tensor]) -> None:
     for kind in ("gram", "gram+mean+std", "wasserstein"):
-        settings = DEFAULTS.changed(style_loss=kind, style_layers="relu1_1, relu2_1")
+        settings = FLOWING.changed(style_loss=kind, style_layers="relu1_1, relu2_1")
         objective = build(settings, weights, None, [image(3)], [1.0])
         assert abs(float(objective.evaluate(image(3)).total)) < 1e-6
 
 
 def test_a_style_twice_is_the_style_once(weights: dict[str, torch.Tensor]) -> None:
-    once = build(DEFAULTS, weights, None, [image(3)], [1.0]).evaluate(image(1))
-    twice = build(DEFAULTS, weights, None, [image(3), image(3)], [0.2, 0.7]).evaluate(image(1))
+    once = build(FLOWING, weights, None, [image(3)], [1.0]).evaluate(image(1))
+    twice = build(FLOWING, weights, None, [image(3), image(3)], [0.2, 0.7]).evaluate(image(1))
     torch.testing.assert_close(once.total, twice.total)
     torch.testing.assert_close(once.gradient, twice.gradient)
 
 
 def test_a_style_without_weight_has_no_say(weights: dict[str, torch.Tensor]) -> None:
-    alone = build(DEFAULTS, weights, None, [image(3)], [1.0]).evaluate(image(1))
-    beside = build(DEFAULTS, weights, None, [image(3), image(4)], [2.0, 0.0]).evaluate(image(1))
+    alone = build(FLOWING, weights, None, [image(3)], [1.0]).evaluate(image(1))
+    beside = build(FLOWING, weights, None, [image(3), image(4)], [2.0, 0.0]).evaluate(image(1))
     torch.testing.assert_close(alone.total, beside.total)
 
 
 def test_the_losses_do_not_grow_with_the_picture(weights: dict[str, torch.Tensor]) -> None:
-    settings = DEFAULTS.changed(
+    settings = FLOWING.changed(
         style_layers="relu1_1", content_layers="relu1_1", smoothness=1.0, padding="replicate"
     )
     small, content, style = image(1, 32, 32), image(2, 32, 32), image(3, 32, 32)
@@ -196,10 +197,10 @@ def test_the_losses_do_not_grow_with_the_picture(weights: dict[str, torch.Tensor
 
 
 def test_retuning_is_the_same_as_building_anew(weights: dict[str, torch.Tensor]) -> None:
-    changed = DEFAULTS.changed(
+    changed = FLOWING.changed(
         content_weight=5.0, style_strength=0.3, style_layers="relu1_1:2, relu3_1:1"
     )
-    first = build(DEFAULTS, weights, image(2), [image(3), image(4)], [1.0, 1.0])
+    first = build(FLOWING, weights, image(2), [image(3), image(4)], [1.0, 1.0])
     retuned = first.retuned(changed, [0.25, 0.75]).evaluate(image(1))
     anew = build(changed, weights, image(2), [image(3), image(4)], [0.25, 0.75]).evaluate(image(1))
     torch.testing.assert_close(retuned.total, anew.total)
@@ -210,7 +211,7 @@ def test_retuning_is_the_same_as_building_anew(weights: dict[str, torch.Tensor])
 def test_small_and_odd_canvases_have_a_gradient(
     size: tuple[int, int], weights: dict[str, torch.Tensor]
 ) -> None:
-    objective = build(DEFAULTS, weights, image(2, *size), [image(3)], [1.0])
+    objective = build(FLOWING, weights, image(2, *size), [image(3)], [1.0])
     evaluation = objective.evaluate(image(1, *size))
     assert evaluation.gradient.shape == (1, 3, *size)
     assert bool(evaluation.gradient.isfinite().all())
@@ -218,7 +219,7 @@ def test_small_and_odd_canvases_have_a_gradient(
 
 def test_flat_pictures_stay_finite(weights: dict[str, torch.Tensor]) -> None:
     for kind in ("gram", "gram+mean+std", "wasserstein"):
-        settings = DEFAULTS.changed(style_loss=kind, style_layers="relu1_1, relu2_1")
+        settings = FLOWING.changed(style_loss=kind, style_layers="relu1_1, relu2_1")
         flat = torch.full((1, 3, 32, 32), 0.5, dtype=torch.float64)
         black = torch.zeros_like(flat)
         evaluation = build(settings, weights, flat, [black], [1.0]).evaluate(flat)

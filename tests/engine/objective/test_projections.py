@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 import torch
+from flowing import FLOWING
 from painted import painting, sample
 from torch import Tensor
 
@@ -22,7 +23,7 @@ from engine.run.optimizers import beginning, moved, result
 from engine.spec.choices import NetworkName, StyleLoss
 from engine.spec.layers import measured_layers
 from engine.spec.orientations import orientations
-from engine.spec.settings import DEFAULTS, Settings
+from engine.spec.settings import Settings
 from engine.spec.tiles import Box, Tiling
 from engine.weights.checkpoints import read_weights
 from resources import DRAFT_NETWORK
@@ -351,7 +352,7 @@ def shallow() -> dict[str, Tensor]:
 def test_tiles_change_neither_value_nor_gradient(
     pooling: str, loss: StyleLoss, size: tuple[int, int], shallow: dict[str, Tensor]
 ) -> None:
-    settings = DEFAULTS.changed(
+    settings = FLOWING.changed(
         network="vgg19", pooling=pooling, style_loss=loss,
         style_layers="relu1_1, conv2_1, relu3_1", content_layers="relu2_1",
     )  # fmt: skip
@@ -367,7 +368,7 @@ def test_tiles_change_neither_value_nor_gradient(
 def test_the_draft_network_compares_what_its_projections_show(loss: StyleLoss, turned: int) -> None:
     """In every orientation, against features had from the network itself."""
     weights = dict(read_weights(DRAFT_NETWORK, NetworkName.DRAFT).tensors)
-    settings = DEFAULTS.on(NetworkName.DRAFT).changed(
+    settings = FLOWING.on(NetworkName.DRAFT).changed(
         style_loss=loss, style_layers="relu1_1, relu3_1:2", content_weight=0.0
     )
     size = (37, 50)
@@ -401,7 +402,7 @@ def test_the_draft_network_compares_what_its_projections_show(loss: StyleLoss, t
 def test_short_numbers_give_nearly_the_same(dtype: torch.dtype) -> None:
     weights = dict(read_weights(DRAFT_NETWORK, NetworkName.DRAFT).tensors)
     for loss in LOSSES:
-        settings = DEFAULTS.on(NetworkName.DRAFT).changed(style_loss=loss)
+        settings = FLOWING.on(NetworkName.DRAFT).changed(style_loss=loss)
         exact, short = (
             build(settings, weights, Tiling(), (48, 48), kind) for kind in (torch.float64, dtype)
         )
@@ -414,7 +415,7 @@ def test_short_numbers_give_nearly_the_same(dtype: torch.dtype) -> None:
 @pytest.mark.parametrize("kind", ["sample", "flat", "two colours"])
 def test_steps_go_downhill(loss: StyleLoss, kind: str) -> None:
     weights = dict(read_weights(DRAFT_NETWORK, NetworkName.DRAFT).tensors)
-    settings = DEFAULTS.on(NetworkName.DRAFT).changed(style_loss=loss, averaging=0.5)
+    settings = FLOWING.on(NetworkName.DRAFT).changed(style_loss=loss, averaging=0.5)
     style = sample("painting", 48) if kind == "sample" else painting(kind, 48)
     layers = measured_layers(settings)
     network = Network(

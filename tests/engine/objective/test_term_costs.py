@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from flowing import FLOWING
 from live import LiveBytes
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -28,7 +29,7 @@ from engine.spec.choices import NetworkName, StyleLoss
 from engine.spec.layers import CHANNELS, measured_layers
 from engine.spec.matching import turns
 from engine.spec.orientations import orientations
-from engine.spec.settings import DEFAULTS, Settings
+from engine.spec.settings import Settings
 from engine.spec.tiles import Tiling
 from engine.weights.checkpoints import read_weights
 from resources import DRAFT_NETWORK
@@ -95,8 +96,8 @@ def distributions(settings: Settings) -> int:
     return 11 * 8 * 512 * (96 if draft else 512)
 
 
-USUAL = DEFAULTS.changed(network="vgg19")
-DRAFT = DEFAULTS.on(NetworkName.DRAFT).changed(content_layers="conv4_2, relu2_1")
+USUAL = FLOWING.changed(network="vgg19")
+DRAFT = FLOWING.on(NetworkName.DRAFT).changed(content_layers="conv4_2, relu2_1")
 MATCHED = USUAL.changed(matched_weight=1, content_layers="relu4_1")
 TURNED = DRAFT.changed(matched_weight=1, match_metric="cosine", match_turns="mirror")
 BOTH = USUAL.changed(content_layers="relu3_1, relu2_1", style_layers="relu2_1, relu3_1, conv1_2")

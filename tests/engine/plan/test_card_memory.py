@@ -13,6 +13,7 @@ from pathlib import Path
 import computings
 import pytest
 import torch
+from flowing import FLOWING
 from live import LiveBytes
 from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
@@ -33,7 +34,7 @@ from engine.spec.layers import channels_of, features_size, measured_layers
 from engine.spec.orientations import Orientation, orientations
 from engine.spec.pictures import Size
 from engine.spec.scales import Scale
-from engine.spec.settings import DEFAULTS, Settings
+from engine.spec.settings import Settings
 from engine.spec.tiles import WHOLE, Tiling
 from engine.weights.checkpoints import read_weights
 from resources import DRAFT_NETWORK
@@ -161,7 +162,7 @@ def test_what_is_planned_for_a_card_is_what_is_alive_there_and_a_fifth_at_most(
     precision: Precision,
     weights: Mapping[NetworkName, Mapping[str, Tensor]],
 ) -> None:
-    settings = DEFAULTS.changed(pooling=pooling).on(name)
+    settings = FLOWING.changed(pooling=pooling).on(name)
     computing = MACHINE.computing.model_copy(update={"precision": precision})
     machine = replace(MACHINE, computing=computing)
     alive = most_alive(settings, weights[name], SCALE.canvas, tiling, DTYPES[precision])
@@ -175,7 +176,7 @@ def test_of_a_small_picture_too_only_what_lies_on_the_card_is_planned(
     weights: Mapping[NetworkName, Mapping[str, Tensor]],
 ) -> None:
     """There the network's weights are most of it; as they were read they lie on the host."""
-    settings, name = DEFAULTS.on(NetworkName.VGG19), NetworkName.VGG19
+    settings, name = FLOWING.on(NetworkName.VGG19), NetworkName.VGG19
     scale = Scale(canvas=(256, 192), styles=((128, 128),), steps=9)
     alive = most_alive(settings, weights[name], scale.canvas, WHOLE, torch.bfloat16)
     said = job_bytes(settings, MACHINE, scale, WHOLE) - memory._FIXED_ON_A_CARD

@@ -5,6 +5,7 @@ from __future__ import annotations
 import computings
 import pytest
 import torch
+from flowing import FLOWING
 from live import LiveBytes
 
 from engine.objective.evaluation import Evaluation
@@ -14,7 +15,7 @@ from engine.run import pyramid
 from engine.run.optimizers import beginning, moved
 from engine.spec.choices import Canvas, OptimizerName
 from engine.spec.scales import Scale
-from engine.spec.settings import DEFAULTS, Settings
+from engine.spec.settings import Settings
 from engine.spec.tiles import WHOLE
 
 WIDTH, HEIGHT, STEPS = 256, 192, 6
@@ -45,7 +46,7 @@ def test_a_pyramid_takes_as_much_more_than_pixels_as_is_planned(
     # What is made slab by slab does not grow with the picture.
     monkeypatch.setattr(pyramid, "_SLAB", 6 * WIDTH)
     pixels, bands = (
-        DEFAULTS.changed(network="vgg19", optimizer=optimizer, lbfgs_history=3, canvas=canvas)
+        FLOWING.changed(network="vgg19", optimizer=optimizer, lbfgs_history=3, canvas=canvas)
         for canvas in (Canvas.PIXELS, Canvas.PYRAMID)
     )
     more = held(bands) - held(pixels)

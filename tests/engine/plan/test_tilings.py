@@ -7,6 +7,7 @@ from pathlib import Path
 
 import computings
 import pytest
+from flowing import FLOWING
 
 from engine.objective.costs import evaluation_bytes
 from engine.plan.machine import Machine
@@ -20,7 +21,6 @@ from engine.spec.pictures import PictureRef
 from engine.spec.plan import Plan
 from engine.spec.request import Request, StyleRef
 from engine.spec.scales import plan_scales
-from engine.spec.settings import DEFAULTS
 from engine.spec.tiles import WHOLE, Tiling
 
 CARD = Machine(
@@ -43,7 +43,7 @@ def asked(height: int = 48, **values: object) -> Request:
     return Request(
         content=photograph,
         styles=(StyleRef(**painting.model_dump()),),
-        settings=DEFAULTS.changed(**{"network": NetworkName.VGG19, **values}),
+        settings=FLOWING.changed(**{"network": NetworkName.VGG19, **values}),
     )
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 import torch
 from fake_cards import FakeCard, put_in
+from flowing import FLOWING
 
 from engine.run import cards, device_memory
 from engine.run.devices import choose_computing
 from engine.spec.choices import Device, Precision
 from engine.spec.errors import EngineError
-from engine.spec.settings import DEFAULTS
 
 USED = FakeCard("NVIDIA GeForce RTX 3060", (8, 6), 12_000_000_000, 3_000_000_000)
 FREE = FakeCard("NVIDIA GeForce RTX 4090", (8, 9), 24_000_000_000, 20_000_000_000)
@@ -23,7 +23,7 @@ BROKEN = FakeCard(total=48_000_000_000, free=47_000_000_000, broken="CUDA error:
 
 
 def chosen(device: Device = Device.AUTO) -> Device:
-    return choose_computing(DEFAULTS.changed(device=device)).device
+    return choose_computing(FLOWING.changed(device=device)).device
 
 
 @pytest.mark.parametrize("order", [(USED, FREE), (FREE, USED)])
@@ -55,7 +55,7 @@ def test_auto_leaves_a_card_alone_that_is_nearly_full_but_not_who_asks_for_it(
 def test_a_card_is_taken_by_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
     put_in(monkeypatch, FREE, USED)
     assert chosen(Device.CUDA_1) is Device.CUDA_1
-    assert choose_computing(DEFAULTS.changed(device="cuda:1")).name == USED.name
+    assert choose_computing(FLOWING.changed(device="cuda:1")).name == USED.name
     with pytest.raises(EngineError, match="no usable cuda:2 device"):
         chosen(Device.CUDA_2)
 
@@ -157,13 +157,13 @@ def test_the_precision_is_what_the_chip_is_fast_in(
     monkeypatch: pytest.MonkeyPatch, card: FakeCard, precision: Precision
 ) -> None:
     put_in(monkeypatch, card)
-    assert choose_computing(DEFAULTS).precision is precision
+    assert choose_computing(FLOWING).precision is precision
 
 
 def test_bfloat16_is_refused_where_it_would_be_emulated(monkeypatch: pytest.MonkeyPatch) -> None:
     put_in(monkeypatch, FakeCard("NVIDIA GeForce RTX 2070", (7, 5)))
     with pytest.raises(EngineError, match="does not compute bfloat16"):
-        choose_computing(DEFAULTS.changed(precision=Precision.BFLOAT16))
+        choose_computing(FLOWING.changed(precision=Precision.BFLOAT16))
 
 
 def test_a_card_too_full_for_its_first_kernel_is_no_broken_one(

@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 
 import pytest
+from flowing import FLOWING
 
 from engine.run.control import Command, Control, Discard, Held, Stop, Work, steer
 from engine.spec.job import Retune
 from engine.spec.outcome import Ending, Outcome
 from engine.spec.progress import Progress, Stage
 from engine.spec.request import Request
-from engine.spec.settings import DEFAULTS
 
 
 class Job:
@@ -85,8 +85,8 @@ def test_the_latest_retune_wins_and_is_told_once() -> None:
     control, job = Control(), Job()
     work = steer(job.work(), control)
     next(work)
-    control.retune(Retune(DEFAULTS, (1.0,)))
-    latest = Retune(DEFAULTS, (2.0,))
+    control.retune(Retune(FLOWING, (1.0,)))
+    latest = Retune(FLOWING, (2.0,))
     control.retune(latest)
     next(work)
     next(work)
@@ -117,7 +117,7 @@ def test_a_paused_job_waits_and_ends_its_pause_promptly(ending: str) -> None:
 
 def test_discard_outranks_stop_and_retune() -> None:
     control = Control()
-    control.retune(Retune(DEFAULTS, (1.0,)))
+    control.retune(Retune(FLOWING, (1.0,)))
     control.stop()
     control.discard()
     assert isinstance(control.next_command(), Discard)

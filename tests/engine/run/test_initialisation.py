@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from flowing import FLOWING
 from PIL import Image
 
 from engine.plan.resolve import resolve
@@ -14,7 +15,6 @@ from engine.run.machines import machine_for
 from engine.spec.job import Job, job_of
 from engine.spec.pictures import Picture, StyleImage
 from engine.spec.plan import Plan
-from engine.spec.settings import DEFAULTS
 from engine.storage.images import picture_from_pixels
 
 CPU = torch.device("cpu")
@@ -38,7 +38,7 @@ def job(
 ) -> Job:
     shares = weights or (1.0,) * len(styles)
     images = [StyleImage(style, weight) for style, weight in zip(styles, shares, strict=True)]
-    return job_of(content, images, DEFAULTS.changed(**values), start=start_picture)
+    return job_of(content, images, FLOWING.changed(**values), start=start_picture)
 
 
 def planned(of: Job) -> Plan:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from fake_cards import FakeCard, put_in
+from flowing import FLOWING
 
 from engine.plan.machine import Inventory
 from engine.run import trial
@@ -11,7 +12,6 @@ from engine.run.devices import choose_computing, host
 from engine.run.machines import Trials, inventory
 from engine.spec.choices import Device
 from engine.spec.computing import Computing, Rung
-from engine.spec.settings import DEFAULTS
 
 BIG = FakeCard()
 SMALL = FakeCard("NVIDIA GeForce RTX 3060", (8, 6), 12_000_000_000, 9_000_000_000)
@@ -49,7 +49,7 @@ def test_without_a_card_there_is_the_cpu_and_nothing_to_remark(
     assert names(found) == ["cpu"]
     assert found.remark == ""
     (cpu,) = found.usable
-    assert cpu.words == choose_computing(DEFAULTS).words
+    assert cpu.words == choose_computing(FLOWING).words
     assert 0 < cpu.free < cpu.total
 
 

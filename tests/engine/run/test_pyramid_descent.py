@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from flowing import FLOWING
 from running import measurer_of, plan_of
 from torch import Tensor
 
@@ -32,7 +33,7 @@ from engine.run.tensors import to_tensor
 from engine.spec.choices import Canvas, NetworkName
 from engine.spec.job import job_of
 from engine.spec.pictures import StyleImage
-from engine.spec.settings import DEFAULTS, Settings
+from engine.spec.settings import Settings
 from engine.spec.tiles import WHOLE, Tiling
 from engine.storage.images import open_picture
 from engine.weights.checkpoints import read_weights
@@ -46,7 +47,7 @@ HEIGHT, WIDTH = 65, 70
 
 BOTTOM = torch.linspace(0.1, 0.9, 3 * HEIGHT * WIDTH).view(1, 3, HEIGHT, WIDTH)
 
-PYRAMID = DEFAULTS.changed(
+PYRAMID = FLOWING.changed(
     canvas="pyramid",
     network="vgg19",
     content_layers="relu2_1",
@@ -140,7 +141,7 @@ def test_every_optimiser_gets_as_far_in_a_pyramid_as_in_pixels(optimizer: str) -
     )
     reached = {}
     for canvas in Canvas:
-        settings = DEFAULTS.changed(
+        settings = FLOWING.changed(
             network="draft", output_size=112, coarsest_size=112, optimizer=optimizer, canvas=canvas
         )  # fmt: skip
         job = job_of(photograph, [StyleImage(painting)], settings)
@@ -175,7 +176,7 @@ def test_the_image_is_always_that_of_its_pyramid_and_what_is_shown_is_in_range(
 
 
 def test_pixels_are_held_once() -> None:
-    descent = walked(DEFAULTS, 3)
+    descent = walked(FLOWING, 3)
     assert descent.held is descent.image
     assert "held" not in descent.tensors()
     assert rolled_back(descent).held is descent.image
@@ -184,7 +185,7 @@ def test_pixels_are_held_once() -> None:
 def test_in_pixels_nothing_is_made_of_the_image_twice() -> None:
     descent = beginning(BOTTOM)
     memory = descent.image.data_ptr()
-    descent = further(descent, DEFAULTS, 3)
+    descent = further(descent, FLOWING, 3)
     assert descent.image.data_ptr() == descent.held.data_ptr() == memory
 
 
@@ -230,7 +231,7 @@ def test_a_pyramid_goes_on_from_its_tensors(optimizer: str) -> None:
 
 def test_tensors_of_another_size_or_parametrisation_do_not_fit() -> None:
     size = (WIDTH, HEIGHT)
-    for settings in (DEFAULTS, PYRAMID):
+    for settings in (FLOWING, PYRAMID):
         descent = walked(settings, 2)
         assert fits(descent, size, settings.canvas)
         assert not fits(descent, (HEIGHT, WIDTH), settings.canvas)
@@ -241,7 +242,7 @@ def test_tensors_of_another_size_or_parametrisation_do_not_fit() -> None:
 
 def test_adams_first_step_is_the_learning_rate_and_the_last_the_decayed_one() -> None:
     """In equal ratios between."""
-    settings = DEFAULTS.changed(learning_rate=0.02, learning_rate_decay=0.25)
+    settings = FLOWING.changed(learning_rate=0.02, learning_rate_decay=0.25)
     for done, length in ((0.0, 0.02), (0.5, 0.01), (1.0, 0.005)):
         start = torch.zeros_like(BOTTOM)
         descent = moved(beginning(start), bowl(start), settings, done=done)

@@ -6,15 +6,15 @@ import time
 
 import pytest
 import torch
+from flowing import FLOWING
 
 from engine.network.convolutions import Arithmetic
 from engine.network.costs import NetworkCosts
 from engine.run.speed import measure_speed
 from engine.spec.choices import NetworkName
-from engine.spec.settings import DEFAULTS
 from engine.spec.tiles import WHOLE
 
-SETTINGS = DEFAULTS.on(NetworkName.DRAFT).changed(style_loss="gram")
+SETTINGS = FLOWING.on(NetworkName.DRAFT).changed(style_loss="gram")
 
 
 def test_an_accelerator_is_timed_at_a_large_picture_once_warm_until_it_has_finished(

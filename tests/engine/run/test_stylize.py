@@ -10,6 +10,7 @@ from statistics import fmean
 import numpy as np
 import pytest
 import torch
+from flowing import FLOWING
 from running import picture, run, small_job
 
 from engine.objective.evaluation import Evaluation
@@ -23,7 +24,6 @@ from engine.spec.job import Job, Retune, job_of
 from engine.spec.outcome import Ending
 from engine.spec.pictures import StyleImage
 from engine.spec.progress import Stage
-from engine.spec.settings import DEFAULTS
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -289,7 +289,7 @@ def test_the_terms_told_are_means_over_the_orientations_that_the_draft_network_l
         return evaluation
 
     monkeypatch.setattr(Objective, "evaluate", evaluate)
-    settings = DEFAULTS.changed(output_size=48, coarsest_size=48, steps=8, network="draft")
+    settings = FLOWING.changed(output_size=48, coarsest_size=48, steps=8, network="draft")
     outcome, seen = run(job_of(picture(1), [StyleImage(picture(10))], settings))
     assert outcome.pastiche is not None
     told = [progress.total for progress in seen if progress.stage is Stage.RUNNING]

@@ -7,6 +7,7 @@ import hashlib
 import numpy as np
 import pytest
 import torch
+from flowing import FLOWING
 from generators import returned
 from running import measurer_of, plan_of
 
@@ -16,14 +17,13 @@ from engine.spec.job import job_of
 from engine.spec.layers import MeasuredLayers, measured_layers
 from engine.spec.pictures import StyleImage
 from engine.spec.scales import Scale
-from engine.spec.settings import DEFAULTS
 from engine.spec.tiles import WHOLE
 from engine.storage.images import picture_from_pixels
 from resources import DRAFT_NETWORK
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-SETTINGS = DEFAULTS.on(NetworkName.DRAFT).changed(device="cpu", precision="float32")
+SETTINGS = FLOWING.on(NetworkName.DRAFT).changed(device="cpu", precision="float32")
 SCALE = Scale(canvas=(48, 32), styles=((40, 40),), steps=1)
 FEWER = {"style_layers": "relu2_1:2, relu3_1", "content_weight": 3.0}
 
@@ -64,7 +64,7 @@ def test_the_network_is_told_by_its_digest(measurer: TargetMeasurer) -> None:
 
 
 def test_measured_layers_are_those_that_settings_name_whatever_they_weigh() -> None:
-    named = DEFAULTS.changed(content_layers="relu3_1:0, relu4_2", style_layers="relu1_1:2, relu4_2")
+    named = FLOWING.changed(content_layers="relu3_1:0, relu4_2", style_layers="relu1_1:2, relu4_2")
     layers = measured_layers(named)
     assert layers == MeasuredLayers(
         frozenset({"relu3_1", "relu4_2"}), frozenset({"relu1_1", "relu4_2"})

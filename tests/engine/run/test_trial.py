@@ -10,6 +10,7 @@ from typing import Any
 import computings
 import pytest
 import torch
+from flowing import FLOWING
 from running import run, small_job
 from torch import Tensor
 
@@ -24,7 +25,6 @@ from engine.spec.choices import Device, Precision
 from engine.spec.computing import Computing, Rung
 from engine.spec.errors import EngineError
 from engine.spec.outcome import Ending
-from engine.spec.settings import DEFAULTS
 from engine.storage.verdicts import Verdicts
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -72,7 +72,7 @@ def card(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
         values = {**vars(found), "device": torch.device("cpu"), "winograd": False}
         return CardArithmetic(**values)
 
-    small = DEFAULTS.changed(
+    small = FLOWING.changed(
         network="draft",
         style_loss="wasserstein",
         style_layers="relu1_1, relu2_1",
@@ -293,7 +293,7 @@ def test_slow_half_precision_is_left_to_whoever_names_it(monkeypatch: pytest.Mon
     monkeypatch.setattr(trial, "_first_finding", lambda _: None)
     monkeypatch.setattr(trial, "_evaluation_seconds", lambda one: 3.0 if one is half else 2.0)
     for precision, numbers in (("auto", "float32"), ("bfloat16", "bfloat16")):
-        machine = machines.machine_for(DEFAULTS.changed(precision=precision), {})
+        machine = machines.machine_for(FLOWING.changed(precision=precision), {})
         assert machine.computing.numbers == numbers
 
 
