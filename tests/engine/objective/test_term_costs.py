@@ -77,7 +77,7 @@ def targets_for(settings: Settings, network: Network, styles: int) -> list[Targe
                 tuple(measured for measured, _ in seen),
                 look,
                 measure_edges(look.of(content)),
-                matched,
+                matched=matched,
             )
         )
     return found
