@@ -17,7 +17,7 @@ and the painting's long side to the picture's.
 | `self_similarity` | which places of the photograph are alike, relu3_1 and relu4_1 | yes, for how well the picture is to be read; an untouched photograph has 0 |
 | `patch` | 7 x 7 pixels against the painting's nearest, RGB, root mean square | yes: needs no network; smooth pictures are favoured a little |
 | `patch_back` | the same from each patch of the painting | as `nn_from_style` |
-| `residue` | correlation of the finest details with the photograph's, where that has some | necessary, not sufficient: small wherever outlines are redrawn, well or badly |
+| `residue` | correlation of the finest details with the photograph's, where that has some; below 0 where they are reversed | necessary, not sufficient: small wherever outlines are redrawn, well or badly |
 | `fringe` | strength of the finest colour details over the painting's | above 1.5 colour noise is seen, most in paintings of one colour, where it is large at once; below 1 says nothing |
 
 The picture is judged by a person in the end: `--blind SEED` makes sheets that do not tell which

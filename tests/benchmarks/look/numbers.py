@@ -128,18 +128,19 @@ def _dissimilarity(features: Tensor) -> Tensor:
 
 
 def residue(output: Tensor, photograph: Tensor) -> float:
-    """How much of the photograph's own fine drawing is left, sum w |r| / sum w over windows.
+    """How much of the photograph's own fine drawing is left, sum w r / sum w over windows.
 
     r is the correlation of the two pictures' finest details of luminance in a window of
     `WINDOW` x `WINDOW` pixels, half of which each window shares with the next; w is the standard
-    deviation of the photograph's details there, so that its outlines count and its skies do not.
+    deviation of the photograph's details there, so that its outlines count and its skies do not. A
+    dark contour where the photograph has a bright one is a painter's own, and counts below 0.
 
     Args:
         output: (1, 3, H, W), sRGB in 0..1.
         photograph: (1, 3, H, W).
 
     Returns:
-        Nearly 1 for the photograph itself; about 0.1 for details that have nothing to do with it.
+        Nearly 1 for the photograph itself; about 0 for details that have nothing to do with it.
     """
     found, aim = (fine_details(luminance(image)) for image in (output, photograph))
 
@@ -153,7 +154,7 @@ def residue(output: Tensor, photograph: Tensor) -> float:
     faint = _FAINT**2
     correlation = covariance / ((spread_found + faint) * (spread_aim + faint)).sqrt()
     weights = spread_aim.sqrt()
-    return float((weights * correlation.abs()).sum() / weights.sum().clamp_min(1e-12))
+    return float((weights * correlation).sum() / weights.sum().clamp_min(1e-12))
 
 
 def fringe(output: Tensor, painting: Tensor) -> float:
