@@ -87,13 +87,13 @@ class Declared(BaseModel):
     )  # fmt: skip
 
     content_weight: float = parameter(
-        0.3, "Content weight", term="α", low=0.0, high=HEAVIEST, slider=(0.01, 100.0), log=True,
+        0.35, "Content weight", term="α", low=0.0, high=HEAVIEST, slider=(0.01, 100.0), log=True,
         live=True, group=Group.OBJECTIVE,
         help="What a departure from the photograph costs, relative to the photograph's own "
         "features. Style strength divides it. 0 lets go of the photograph.",
     )  # fmt: skip
     style_weight: float = parameter(
-        3.0, "Style weight", term="β", low=0.0, high=HEAVIEST, slider=(0.1, 1000.0), log=True,
+        3.5, "Style weight", term="β", low=0.0, high=HEAVIEST, slider=(0.1, 1000.0), log=True,
         live=True, group=Group.OBJECTIVE,
         help="What a departure from the painting's statistics costs, relative to the painting's "
         "own. Style strength multiplies it.",
@@ -139,7 +139,7 @@ class Declared(BaseModel):
         "directions to choose from, and strokes that stand less as they were painted.",
     )  # fmt: skip
     match_canvas: float = parameter(
-        0.3, "Matched from the canvas", term="share that each scale takes from the photograph",
+        0.2, "Matched from the canvas", term="share that each scale takes from the photograph",
         low=0.0, high=1.0, slider=(0.0, 1.0), group=Group.OBJECTIVE,
         help="What the painting's places are found for: 0 is the photograph at every scale; with "
         "more, the larger the scale the more of the pastiche as it stands, which is bolder and "

@@ -60,7 +60,7 @@ FORMER_DEFAULTS: Final[Mapping[str, Any]] = MappingProxyType(
         },
         "match_metric": "squared",
         "match_turns": "none",
-        "match_canvas": 0.3,
+        "match_canvas": 0.2,
         "match_refresh": 0,
         "keep_edges": 0.0,
         "clean_colours": 0.0,
