@@ -257,8 +257,8 @@ def test_a_variant_is_a_preset_with_settings_changed(tmp_path: Path) -> None:
     file = tmp_path / "own.json"
     file.write_text('{"format": 2, "name": "Own", "settings": {"style_weight": 3.0}}')
     text = "deep: preset=texture, style_layers=relu1_1:1, relu2_1:0.5, steps=7"
-    found = variants(f"Painterly, {file}", [text, "bare: steps=3"], [], {"network": "vgg19"})
-    assert [variant.label for variant in found] == ["Painterly", "Own", "deep", "bare"]
+    found = variants(f"brush, {file}", [text, "bare: steps=3"], [], {"network": "vgg19"})
+    assert [variant.label for variant in found] == ["Brushwork", "Own", "deep", "bare"]
     settings = [variant.settings for variant in found]
     assert settings[0] == DEFAULTS.changed(network="vgg19")
     assert settings[1] is not None
@@ -313,9 +313,9 @@ def test_renders_are_kept_and_painted_anew_only_where_another_is_asked_for(run: 
     def files(report: dict) -> list[tuple[str, float]]:
         return [(row["file"], Path(row["file"]).stat().st_mtime_ns) for row in report["rows"]]
 
-    code, first = run("--presets=Painterly", "--variant=a: style_weight=20")
+    code, first = run("--presets=Brushwork", "--variant=a: style_weight=20")
     assert code == 0
-    assert [row["variant"] for row in first["rows"]] == ["Painterly", "a"]
+    assert [row["variant"] for row in first["rows"]] == ["Brushwork", "a"]
     for row in first["rows"]:
         assert set(row["numbers"]) == {"draft", "pixels"}
         assert row["facts"]["seconds"] > 0
@@ -323,15 +323,15 @@ def test_renders_are_kept_and_painted_anew_only_where_another_is_asked_for(run: 
         with Image.open(row["file"]) as image:
             assert max(image.size) == 32
     kept = files(first)
-    _, second = run("--presets=Painterly", "--variant=a: style_weight=20")
+    _, second = run("--presets=Brushwork", "--variant=a: style_weight=20")
     assert second["rows"] == first["rows"]
     assert files(second) == kept
-    _, third = run("--presets=Painterly", "--variant=a: style_weight=21")
+    _, third = run("--presets=Brushwork", "--variant=a: style_weight=21")
     assert files(third)[0] == kept[0]
     assert files(third)[1][0] != kept[1][0]
     assert third["rows"][0] == first["rows"][0]
     assert third["rows"][1]["numbers"] != first["rows"][1]["numbers"]
-    _, fourth = run("--presets=Painterly", "--again")
+    _, fourth = run("--presets=Brushwork", "--again")
     assert files(fourth)[0][0] == kept[0][0]
     assert files(fourth)[0] != kept[0]
 
@@ -340,7 +340,7 @@ def test_pictures_of_other_programs_are_a_column(run: Run, tmp_path: Path) -> No
     folder = tmp_path / "others"
     folder.mkdir()
     Image.fromarray(pixels(1)).save(folder / "photograph__painting.png")
-    _, report = run("--presets=Painterly", f"--pictures={folder}", "--count=2")
+    _, report = run("--presets=Brushwork", f"--pictures={folder}", "--count=2")
     others = [row for row in report["rows"] if row["variant"] == "others"]
     assert [row["pair"] for row in others] == ["photograph × painting"]
     assert others[0]["facts"] is None
@@ -350,11 +350,11 @@ def test_pictures_of_other_programs_are_a_column(run: Run, tmp_path: Path) -> No
 def test_blind_sheets_letter_the_columns_and_the_key_tells(
     run: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    _, report = run("--presets=Painterly,Texture", "--count=4", "--blind=1")
+    _, report = run("--presets=Brushwork,Texture", "--count=4", "--blind=1")
     assert [Path(file).name for file in report["sheets"]] == ["sheet-1.jpg", "blind-1.jpg"]
     key = json.loads((tmp_path / "key.json").read_text())
     letters = [row["letters"] for row in key["rows"]]
-    assert {tuple(sorted(row.values())) for row in letters} == {("Painterly", "Texture")}
+    assert {tuple(sorted(row.values())) for row in letters} == {("Brushwork", "Texture")}
     assert len({row["A"] for row in letters}) == 2
     verdicts = tmp_path / "verdicts.txt"
     picked = [next(x for x, label in row.items() if label == "Texture") for row in letters]
@@ -362,7 +362,7 @@ def test_blind_sheets_letter_the_columns_and_the_key_tells(
     assert main(["--reveal", str(verdicts), str(tmp_path / "key.json")]) == 0
     out = capfd.readouterr().out
     assert "Texture: preferred on 2 of 3" in out
-    assert "Painterly: preferred on 0 of 3" in out
+    assert "Brushwork: preferred on 0 of 3" in out
     verdicts.write_text("1 A\n1 B\n")
     assert main(["--reveal", str(verdicts), str(tmp_path / "key.json")]) == 2
 
@@ -445,7 +445,7 @@ def test_eight_of_twelve_are_enough_where_that_is_asked_for() -> None:
 def test_a_missed_mark_is_the_exit_code_and_a_wrong_word_is_told(
     run: Run, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    code, report = run("--presets=Painterly,Texture", "--marks")
+    code, report = run("--presets=Brushwork,Texture", "--marks")
     assert code == 1
     assert any(not mark["holds"] for mark in report["marks"]["draft"])
     assert main(["--presets=Nothing"]) == 2

@@ -1,6 +1,6 @@
 """Judges looks: renders pairs of pictures with presets, measures them, and lays them side by side.
 
-    python -m tests.benchmarks.look --presets Painterly,Texture --size 256 --out FOLDER --marks
+    python -m tests.benchmarks.look --presets Flowing,Brushwork --size 256 --out FOLDER --marks
 
 `__main__` tells all options. Every number is the smaller the better. Those of a *judge* are
 measured with a network's features, VGG-19's where its weights are there, and once more with a

@@ -1,6 +1,6 @@
 """Renders, measures and lays side by side; what the numbers mean stands in the package itself.
 
-    python -m tests.benchmarks.look --presets Painterly,Texture [--pairs FOLDER_OR_LIST]
+    python -m tests.benchmarks.look --presets Flowing,Brushwork [--pairs FOLDER_OR_LIST]
         [--variant "LABEL: preset=NAME, NAME=VALUE, ..."] [--pictures FOLDER] [--set NAME=VALUE]
         [--size 512] [--network NAME] [--out FOLDER] [--marks [FRACTION]] [--blind SEED] [--json]
     python -m tests.benchmarks.look --reveal VERDICTS KEY

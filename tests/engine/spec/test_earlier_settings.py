@@ -170,7 +170,8 @@ def test_a_request_of_the_first_format_asks_for_what_it_asked() -> None:
     for former in ({**asked, "format": 1}, {k: v for k, v in asked.items() if k != "format"}):
         read = Request.from_values(former, "it").settings
         assert weights_of(read) == former_weights({"style_strength": 2.5})
-    assert weights_of(Request.from_values(asked, "it").settings) == (0.4, 25.0, 0.0)
+    today = Request.from_values(asked, "it").settings
+    assert today == DEFAULTS.changed(style_strength=2.5)
 
 
 anything = st.recursive(

@@ -26,7 +26,7 @@ def job(content: PictureRef, style: PictureRef, **values: object) -> Request:
 
 
 def test_scales_end_at_the_output_size_and_begin_near_the_coarsest() -> None:
-    settings = {"output_size": 512, "steps": 100, "steps_falloff": 0.5}
+    settings = {"output_size": 512, "coarsest_size": 128, "steps": 100, "steps_falloff": 0.5}
     scales = plan_scales(job(picture(800, 600), picture(100, 100), **settings))
     assert [scale.canvas for scale in scales] == [(128, 96), (256, 192), (512, 384)]
     assert [scale.steps for scale in scales] == [100, 50, 25]

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flowing import FLOWING
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from engine.spec.choices import Start, StyleLoss
+from engine.spec.choices import Canvas, Start, StyleLoss
 from engine.spec.errors import InputError, NewerFormatError
 from engine.spec.settings import DEFAULTS, PARAMETERS
 from engine.storage.paths import config_folder
@@ -87,7 +88,10 @@ def names(store: PresetStore) -> list[str]:
 
 def test_the_built_in_presets_stand_in_their_order() -> None:
     assert [preset.name for preset in builtin_presets()] == [
-        "Painterly",
+        "Brushwork",
+        "Bold",
+        "Flowing",
+        "Line",
         "Classic (Gatys 2016)",
         "Texture",
         "Early and deep",
@@ -98,10 +102,15 @@ def test_the_built_in_presets_stand_in_their_order() -> None:
 
 
 def test_the_built_in_presets_are_what_they_are_called() -> None:
-    painterly, classic, texture, early = (p.applied_to(DEFAULTS) for p in builtin_presets())
-    assert painterly.style_loss is StyleLoss.WASSERSTEIN
-    assert painterly.averaging > 0
-    assert painterly.coarsest_size < 256
+    looks = [preset.applied_to(DEFAULTS) for preset in builtin_presets()]
+    brushwork, bold, flowing, line, classic, texture, early = looks
+    assert brushwork == DEFAULTS
+    assert brushwork.matched_weight > 0
+    assert brushwork.canvas is Canvas.PYRAMID
+    assert bold.content_weight == 0 < bold.matched_weight
+    assert flowing.style_loss is StyleLoss.WASSERSTEIN
+    assert flowing.averaging > 0 == flowing.matched_weight
+    assert line.keep_edges > 0
     assert (classic.optimizer, classic.pooling, classic.padding) == ("lbfgs", "average", "zeros")
     assert classic.coarsest_size == 16384
     assert texture.content_weight == 0
@@ -309,10 +318,10 @@ def test_presets_of_the_first_format_open_with_their_values(
     shutil.copytree(FORMAT1, folder, ignore=lambda *_: ["preferences.json"])
     before = {path: path.read_bytes() for path in folder.glob("*.json")}
     early, dusk = (each.applied_to(DEFAULTS) for each in store.presets()[::-1])
-    assert dusk == DEFAULTS.changed(
+    assert dusk == FLOWING.changed(
         content_weight=2.5, style_weight=33.0, step_size=0.002, lbfgs_history=7, steps=40
     )
-    assert early == DEFAULTS.changed(
+    assert early == FLOWING.changed(
         network="draft",
         style_loss="gram",
         style_weight=20.0,
@@ -413,8 +422,9 @@ def test_without_a_folder_they_stand_in_the_users_config() -> None:
 
 def test_a_preset_is_found_by_its_name_whoever_made_it() -> None:
     PresetStore().save(look())
-    assert preset_named("painterly").preset == builtin_presets()[0]
-    assert preset_named("classic").preset == builtin_presets()[1]
+    assert preset_named("brush").preset == builtin_presets()[0]
+    assert preset_named("painterly").preset == builtin_presets()[2]
+    assert preset_named("classic").preset == builtin_presets()[4]
     assert preset_named("du").preset == look()
     assert preset_named("DUSK").preset == look() == known_presets()[-1]
 
@@ -467,7 +477,7 @@ def test_a_name_is_one_however_its_accents_are_spelt(store: PresetStore) -> None
         store.save(look(unicodedata.normalize("NFD", "Été")))
 
 
-@pytest.mark.parametrize("name", ["Painterly", "TEXTURE", " Early and deep "])
+@pytest.mark.parametrize("name", ["Brushwork", "flowing", "TEXTURE", " Early and deep "])
 def test_the_names_of_built_ins_are_taken(store: PresetStore, name: str) -> None:
     with pytest.raises(InputError, match="ships with the program"):
         store.save(look(name), overwrite=True)
@@ -499,7 +509,7 @@ def test_rename_keeps_the_look(store: PresetStore, folder: Path) -> None:
     assert len(list(folder.iterdir())) == 1
 
 
-@pytest.mark.parametrize("taken", ["Noon", "noon", "Painterly", "a/b", ""])
+@pytest.mark.parametrize("taken", ["Noon", "noon", "Brushwork", "a/b", ""])
 def test_rename_to_a_name_that_cannot_be_changes_nothing(store: PresetStore, taken: str) -> None:
     store.save(look("Dusk"))
     store.save(look("Noon"))
@@ -532,7 +542,7 @@ def test_a_name_that_goes_is_gone_after_a_power_cut_too(
     assert synced[-1] == (folder, False)
 
 
-@pytest.mark.parametrize("name", ["Dusk", "Painterly"])
+@pytest.mark.parametrize("name", ["Dusk", "Brushwork"])
 def test_what_is_not_there_cannot_be_renamed_or_deleted(store: PresetStore, name: str) -> None:
     with pytest.raises(InputError, match=name):
         store.delete(name)
@@ -584,7 +594,7 @@ def test_what_cannot_be_read_is_told_and_left_where_it_is(store: PresetStore, fo
     assert store.problems == ("locked.json cannot be read: this is a folder.",)
 
 
-@pytest.mark.parametrize("name", ["dusk", "Painterly"])
+@pytest.mark.parametrize("name", ["dusk", "Brushwork"])
 def test_a_second_file_of_a_name_is_told_and_left(
     store: PresetStore, folder: Path, name: str
 ) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from computings import HOST
+from flowing import FLOWING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -328,8 +329,8 @@ def test_a_recipe_of_the_second_format_says_what_it_said() -> None:
     }
     recipe, (note,) = (reading := parse_recipe(json.dumps(former), "it")).recipe, reading.notes
     assert "tone" in note
-    assert recipe.request.settings == DEFAULTS.changed(style_weight=4.0, smoothness=3.0)
-    assert recipe.final.settings == DEFAULTS.changed(style_weight=32.0, smoothness=1.0)
+    assert recipe.request.settings == FLOWING.changed(style_weight=4.0, smoothness=3.0)
+    assert recipe.final.settings == FLOWING.changed(style_weight=32.0, smoothness=1.0)
     assert recipe.plan is not None
     assert recipe.plan.settings == PLAN.settings.changed(style_weight=4.0)
     assert recipe.events[-1] == EVENTS[1]
@@ -349,7 +350,9 @@ def test_a_picture_of_the_first_format_keeps_all_that_its_recipe_says(name: str)
     found = recipe.request.settings.model_dump(mode="json")
     former = {"alpha": "content_weight", "beta": "style_weight", "gamma": "step_size",
               "history": "lbfgs_history"}  # fmt: skip
-    assert {former.get(key, key): value for key, value in old["settings"].items()} == found
+    said = {former.get(key, key): value for key, value in old["settings"].items()}
+    # What there was not yet does nothing.
+    assert {**FLOWING.model_dump(mode="json"), **said} == found
     assert recipe.request.content is not None
     assert recipe.request.content.sha256 == old["content"]["sha256"]
     assert [style.weight for style in recipe.request.styles] == [
