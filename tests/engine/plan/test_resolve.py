@@ -269,7 +269,7 @@ from engine.storage.images import picture_from_pixels
 from engine.plan.resolve import resolve
 from engine.spec.job import job_of
 from engine.spec.pictures import StyleImage
-from flowing import FLOWING
+from engine.spec.settings import DEFAULTS
 from engine.run.stylize import stylize
 import numpy, torch
 
@@ -277,7 +277,7 @@ torch.set_num_threads(1)
 values, network = json.loads(sys.argv[1]), Path(sys.argv[2])
 pixels = numpy.random.default_rng(0).integers(0, 256, (48, 64, 3), numpy.uint8)
 picture = picture_from_pixels(pixels, "picture")
-job = job_of(picture, [StyleImage(picture)], FLOWING.changed(**values), network_weights=network)
+job = job_of(picture, [StyleImage(picture)], DEFAULTS.changed(**values), network_weights=network)
 planned = resolve(job.request, machine_for(job.request.settings, {}))
 cpu = torch.device("cpu")
 idle = memory_used(cpu)
