@@ -116,7 +116,7 @@ class Declared(BaseModel):
     )  # fmt: skip
 
     matched_weight: float = parameter(
-        1.0, "Matched content weight", term="weight of the matched features", low=0.0,
+        1.0, "Matched weight", term="of the features that were matched", low=0.0,
         high=HEAVIEST, slider=(0.0, 10.0), live=True, group=Group.OBJECTIVE,
         help="How firmly each place is drawn as the most similar place of the painting is. "
         "Outlines and facets become the painting's; 0 leaves the drawing to the photograph.",
@@ -133,13 +133,13 @@ class Declared(BaseModel):
         "contrast, which is bolder and can glare.",
     )  # fmt: skip
     match_turns: MatchTurns = parameter(
-        MatchTurns.NONE, "Turn the painting", term="further entries of the codebook",
+        MatchTurns.NONE, "Turn painting", term="further entries of the codebook",
         group=Group.OBJECTIVE,
         help="Lets places of the painting match mirrored, by quarter turns, or both: more "
         "directions to choose from, and strokes that stand less as they were painted.",
     )  # fmt: skip
     match_canvas: float = parameter(
-        0.2, "Matched from the canvas", term="share that each scale takes from the photograph",
+        0.2, "Canvas matched", term="share that each scale takes from the photograph",
         low=0.0, high=1.0, slider=(0.0, 1.0), group=Group.OBJECTIVE,
         help="What the painting's places are found for: 0 is the photograph at every scale; with "
         "more, the larger the scale the more of the pastiche as it stands, which is bolder and "
@@ -158,7 +158,7 @@ class Declared(BaseModel):
         "gradient-descent is the plain x ← x − γ ∂L/∂x.",
     )  # fmt: skip
     canvas: Canvas = parameter(
-        Canvas.PYRAMID, "Hold the canvas as", term="parametrisation", group=Group.OPTIMISATION,
+        Canvas.PYRAMID, "Hold canvas as", term="parametrisation", group=Group.OPTIMISATION,
         help="pixels moves each pixel on its own; pyramid also moves whole areas together, which "
         "gets further in as many steps, with firmer shapes and calmer grounds.",
     )  # fmt: skip
@@ -168,7 +168,7 @@ class Declared(BaseModel):
         help="How far Adam moves a pixel in a step; pixels run from 0 to 1.",
     )  # fmt: skip
     learning_rate_decay: float = parameter(
-        1.0, "Learning rate decay", term="Adam's last step relative to its first",
+        1.0, "Rate decay", term="Adam's last step relative to its first",
         low=0.01, high=1.0, slider=(0.01, 1.0), log=True, group=Group.OPTIMISATION,
         relevant=("optimizer", (OptimizerName.ADAM,)),
         help="Adam's steps shrink to this share by the end of each scale, evenly in ratio. Less "

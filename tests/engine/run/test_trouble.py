@@ -16,7 +16,7 @@ from engine.objective.objective import Objective, OrientedObjectives
 from engine.plan.memory import choose_tiling, job_bytes
 from engine.run import device_memory, devices
 from engine.run.machines import machine_for
-from engine.run.targets import TargetMeasurer
+from engine.run.targets import Measured, TargetMeasurer
 from engine.run.telling import Teller
 from engine.spec.errors import EngineError, NetworkMissingError
 from engine.spec.events import RolledBack, SmallerTiles, Unmeasured
@@ -184,11 +184,11 @@ def test_memory_that_runs_out_between_scales_leaves_the_finished_scale_as_it_is(
     whole, failures = TargetMeasurer.measure, iter([False, True])
 
     def measure(
-        self: TargetMeasurer, *arguments: object
-    ) -> Generator[str, None, OrientedObjectives]:
+        self: TargetMeasurer, *arguments: object, **named: object
+    ) -> Generator[str, None, Measured]:
         if next(failures, False):
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return whole(self, *arguments)  # type: ignore[arg-type]
+        return whole(self, *arguments, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(TargetMeasurer, "measure", measure)
     outcome, _ = run(make_job(**settings))

@@ -229,7 +229,7 @@ def test_opening_a_pastiche_offers_its_settings(rendered, tmp_path, qtbot):
     # What was asked comes back, `auto` and all; not what was decided on that machine.
     assert used.network is NetworkName.AUTO
     qtbot.waitUntil(lambda: session.settings == used)
-    assert rendered.window.findChild(QDoubleSpinBox, "setting_content_weight").value() == 1
+    assert rendered.window.findChild(QDoubleSpinBox, "setting_content_weight").value() == 0.35
     assert session.content is content
     rendered.dialogs.answers = [OwnWork.OPEN]
     drop(rendered.inputs.content_pane, tmp_path / "out.png")

@@ -17,7 +17,7 @@ def test_from_two_pictures_to_a_saved_pastiche_that_opens_again(rendered, tmp_pa
     rendered.dialogs.output = tmp_path / "out.png"
     act(rendered, Action.SAVE)
     qtbot.waitUntil(lambda: not rendered.session.unsaved)
-    assert rendered.dialogs.questions == ["photograph_painting_Painterly_32x24_001.png"]
+    assert rendered.dialogs.questions == ["photograph_painting_Brushwork_32x24_001.png"]
     pixels = open_picture(tmp_path / "out.png").pixels
     assert np.array_equal(pixels, rendered.session.result.pastiche.pixels)
     assert read_recipe(tmp_path / "out.png").recipe.request.content.name == "photograph.png"

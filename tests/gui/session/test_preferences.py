@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from flowing import FLOWING
 from pydantic import ValidationError
 
 from engine.spec.earlier_settings import FORMER_DEFAULTS
@@ -97,7 +98,7 @@ def test_preferences_of_the_first_format_open_with_their_values(path):
     preferences, complaint = PreferenceStore(path).load()
     assert complaint == ""
     assert preferences == Preferences(
-        settings=DEFAULTS.changed(
+        settings=FLOWING.changed(
             content_weight=2.5,
             style_weight=33.0,
             step_size=0.002,
