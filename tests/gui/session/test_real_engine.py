@@ -26,6 +26,7 @@ SMALL = {
     "coarsest_size": 24,
     "style_layers": "relu1_1, relu2_1",
     "content_layers": "relu2_1",
+    "matched_layers": "relu1_1",
 }
 
 
@@ -104,9 +105,12 @@ def test_style_strength_moved_while_it_runs_is_what_the_pastiche_was_made_with(r
     ready.window.actions_by_name[Action.RENDER].trigger()
     qtbot.waitUntil(lambda: ready.session.state is State.RUNNING, timeout=60_000)
     names = []
-    ready.session.progressed.connect(lambda update: names.append(len(update.progress.terms)))
+    ready.session.progressed.connect(
+        lambda update: names.append([term.name for term in update.progress.terms])
+    )
     type_number(ready, "style_strength", "0", qtbot)
-    qtbot.waitUntil(lambda: names[-1:] == [1], timeout=60_000)  # only the content is left
+    left = ["content relu2_1", "matched relu1_1", "fine colour"]
+    qtbot.waitUntil(lambda: names[-1:] == [left], timeout=60_000)
     ready.window.actions_by_name[Action.STOP].trigger()
     qtbot.waitUntil(lambda: ready.session.state is State.IDLE, timeout=60_000)
     result = ready.session.result
