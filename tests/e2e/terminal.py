@@ -22,6 +22,7 @@ MAIN = Path(main.__file__)
 QUICK = (
     "--size=32", "--set=coarsest_size=32", "--set=steps=2",
     "--set=style_layers=relu1_1", "--set=content_layers=relu2_1",
+    "--set=matched_layers=relu1_1",
 )  # fmt: skip
 """What makes a job take no time."""
 

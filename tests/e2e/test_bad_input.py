@@ -209,7 +209,7 @@ def test_a_bad_setting_is_refused_by_name(terminal: Terminal, typed: str) -> Non
         (["--quality=101"], "argument --quality: give a number from 1 to 100"),
         (["--quality=high"], "argument --quality: give a number from 1 to 100"),
         (["--stroke=3"], "unrecognized arguments: --stroke=3"),
-        (["--preset=Nobody's"], "There is no preset named Nobody's. The presets are: Painterly"),
+        (["--preset=Nobody's"], "There is no preset named Nobody's. The presets are: Brushwork"),
         (["--preset="], "There is no preset named"),
         (["--network=vgg16", "--set=style_layers=relu5_4"], "vgg16 has no layer relu5_4"),
     ],
@@ -418,7 +418,7 @@ def test_a_corrupt_preset_does_not_keep_the_others_from_being_used(
     (folder / "mine.json").write_bytes(content)
     told = terminal.type("render", "--list-presets")
     assert told.code == 0
-    assert "Painterly" in told.out
+    assert "Brushwork" in told.out
     assert "There is no preset named Mine." in terminal.refused(*terminal.words("--preset=Mine"))
     kept = [path.read_bytes() for path in folder.iterdir()]
     assert kept == [content]
@@ -443,5 +443,5 @@ def test_a_pipe_among_the_presets_holds_no_command_up(terminal: Terminal, words:
         assert len(done.stderr.splitlines()) == 1
     else:
         assert done.returncode == 0, done.stderr
-        assert "Painterly" in done.stdout
+        assert "Brushwork" in done.stdout
     assert (folder / "mine.json").is_fifo()

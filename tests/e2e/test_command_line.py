@@ -147,7 +147,8 @@ def test_json_is_one_object_and_alone_on_stdout(terminal: Terminal) -> None:
     assert said["seconds"] == pytest.approx(recipe.seconds, abs=1e-3)
     assert said["evaluations"] == recipe.evaluations
     assert said["evaluations"] >= said["steps"] == 2
-    assert list(said["terms"]) == ["content relu2_1", "style relu1_1", "smoothness"]
+    wanted = ["content relu2_1", "matched relu1_1", "style relu1_1", "smoothness", "fine colour"]
+    assert list(said["terms"]) == wanted
     assert said["total"] == pytest.approx(sum(said["terms"].values()), rel=1e-3)
     assert said["total"] > 0
     assert said["peak_memory"] > 10_000_000
@@ -177,7 +178,7 @@ def test_the_recipe_inside_equals_what_was_asked_for(terminal: Terminal) -> None
     assert terminal.render(*more, output="out.jpg").code == 0
     recipe = terminal.recipe("out.jpg")
     assert recipe.request.settings == DEFAULTS.changed(
-        output_size=32, coarsest_size=32, steps=2, style_layers="relu1_1",
+        output_size=32, coarsest_size=32, steps=2, style_layers="relu1_1", matched_layers="relu1_1",
         content_layers="relu2_1", content_weight=3, pooling="average", seed=7,
     )  # fmt: skip
     assert recipe.request.content is not None
@@ -264,7 +265,7 @@ def test_a_preset_is_begun_with_and_named_in_the_recipe(terminal: Terminal) -> N
     recipe = terminal.recipe()
     assert recipe.preset == preset.name
     assert recipe.request.settings == preset.applied_to(DEFAULTS).changed(
-        output_size=32, coarsest_size=32, steps=2, style_layers="relu1_1",
+        output_size=32, coarsest_size=32, steps=2, style_layers="relu1_1", matched_layers="relu1_1",
         content_layers="relu2_1",
     )  # fmt: skip
 
