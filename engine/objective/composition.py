@@ -17,7 +17,7 @@ from engine.objective.terms.protocol import LocalTerm, PixelTerm, Terms
 from engine.objective.terms.total_variation import TotalVariationTerm
 from engine.spec.choices import MatchMetric
 from engine.spec.layers import LayerWeight
-from engine.spec.orientations import content_gain
+from engine.spec.orientations import content_gain, matched_gain
 from engine.spec.settings import Settings
 
 
@@ -52,7 +52,9 @@ def compose(
     ]
     local += [
         _matched(layer, targets.matched[layer], weight, projections.get(layer), settings)
-        for layer, weight in _relative(settings.matched_layers, settings.matched_weight)
+        for layer, weight in _relative(
+            settings.matched_layers, settings.matched_weight * matched_gain(settings)
+        )
     ]
     style = style_of(settings.style_loss, products=products)
     additive = [

@@ -237,7 +237,7 @@ def test_the_draft_network_holds_what_it_matched_upright_against_the_turned_canv
         return reference.draft_features(picture, weights, settings.padding)
 
     if metric == "squared":  # a cosine's mean is that of the features before they are projected
-        total = matched_reference(leaf, content, [style], settings, see)
+        total = 0.7 * matched_reference(leaf, content, [style], settings, see)
         (gradient,) = torch.autograd.grad(total, leaf)
         torch.testing.assert_close(found.total, total.detach(), rtol=1e-8, atol=0)
         assert (found.gradient - gradient).norm() / gradient.norm() < 1e-8
