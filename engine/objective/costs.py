@@ -89,7 +89,7 @@ def matching_bytes(
     ]
     width, wide = sum(compared), max(4, item)
     entries, places = _entries(settings, styles), prod(matched_size(layers, size))
-    few = width <= DIRECTIONS or entries <= FEW
+    few = width <= DIRECTIONS or max(entries, places) <= FEW
     directions = width if few else DIRECTIONS
     mixing = directions * sum(channels_of(layer, settings.network) for layer in layers)
     held = wide * (mixing + places * directions) + 12 * _QUERY_IMAGES * prod(size)

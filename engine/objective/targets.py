@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -26,6 +27,7 @@ from engine.objective.terms.matching import (
 from engine.objective.terms.protocol import Encoder
 from engine.spec.choices import StyleLoss
 from engine.spec.heeding import Heed, heedless
+from engine.spec.layers import matched_size
 from engine.spec.matching import Turn
 from engine.spec.orientations import UPRIGHT, Orientation
 from engine.spec.tiles import Box
@@ -134,8 +136,10 @@ def find_matches(
     Returns:
         The index map (h, w), int32, at the matching stage of the codebook's layers.
     """
-    hypercolumns = Hypercolumns(codebook, network.projections)
-    query = QueryEncoder(hypercolumns, (image.shape[2], image.shape[3]))
+    size = image.shape[2], image.shape[3]
+    places = math.prod(matched_size(codebook, size))
+    hypercolumns = Hypercolumns(codebook, network.projections, places)
+    query = QueryEncoder(hypercolumns, size)
     show(network, image, query)
     return nearest(query.hypercolumns(), hypercolumns.of_codebook(codebook), heed)
 

@@ -18,8 +18,8 @@ DIRECTIONS = 128
 """In which hypercolumns are compared, where there are many."""
 
 FEW = 4096
-"""Entries up to which hypercolumns are compared in all their directions, and from so many of which
-the directions are found."""
+"""Entries, and places that are looked up, to which hypercolumns are compared in all their
+directions; from so many entries the directions are found."""
 
 QUERIES_AT_ONCE = 1024
 """Positions whose similarity to all entries is held at once."""

@@ -6,6 +6,7 @@ texts from.
 
 from __future__ import annotations
 
+import difflib
 import types
 from collections.abc import Mapping
 from typing import Any
@@ -146,7 +147,7 @@ def _typed(name: str, value: Any) -> Any:
     if row is None:
         raise InputError(
             f"There is no setting {plain(repr(name), 40)}.",
-            f"The settings are: {', '.join(PARAMETER)}.",
+            _near(name),
         )
     try:
         if row.kind is Kind.NUMBER and isinstance(value, int) and not isinstance(value, bool):
@@ -158,6 +159,13 @@ def _typed(name: str, value: Any) -> Any:
     except (ValueError, OverflowError) as error:
         raise InputError(refusal(name, value, ""), remedy(PARAMETER[name])) from error
     return value
+
+
+def _near(name: str) -> str:
+    """What to do about a name that no setting has."""
+    near = difflib.get_close_matches(name.lower(), PARAMETER, 3, cutoff=0.5)
+    others = "--list-settings prints all of them."
+    return f"Perhaps you mean {' or '.join(near)}; {others}" if near else others
 
 
 DEFAULTS = Settings()

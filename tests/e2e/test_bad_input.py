@@ -165,7 +165,7 @@ def test_a_picture_too_thin_for_the_network_is_refused_by_name(terminal: Termina
 
 BAD_SETTINGS = {
     "steps": "--set steps has no value",
-    "stepps=3": "There is no setting 'stepps'. The settings are: style_strength",
+    "stepps=3": "There is no setting 'stepps'. Perhaps you mean steps",
     "=3": "There is no setting ''",
     "steps=": "The setting steps cannot be ''. Give a whole number from 1 to 100000.",
     "steps=many": "The setting steps cannot be 'many'",

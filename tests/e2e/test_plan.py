@@ -49,10 +49,12 @@ def test_a_plan_in_words_says_the_same(terminal: Terminal) -> None:
 
 
 def test_more_pixels_more_steps_and_more_history_take_more(terminal: Terminal) -> None:
-    plain = told(terminal, "--size=256")
-    larger = told(terminal, "--size=512")
-    longer = told(terminal, "--size=256", "--set=steps=1500")
-    remembering = told(terminal, "--size=256", "--set=optimizer=lbfgs", "--set=lbfgs_history=50")
+    usual = "--set=canvas=pixels", "--set=steps=150"
+    plain = told(terminal, "--size=256", *usual)
+    larger = told(terminal, "--size=1024", *usual)
+    longer = told(terminal, "--size=256", usual[0], "--set=steps=1500")
+    lbfgs = "--set=optimizer=lbfgs", "--set=lbfgs_history=50"
+    remembering = told(terminal, "--size=256", *usual, *lbfgs)
     assert larger["bytes"] > plain["bytes"]
     assert larger["seconds"] > 2 * plain["seconds"]
     assert longer["seconds"] == pytest.approx(10 * plain["seconds"], rel=0.01)

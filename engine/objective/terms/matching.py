@@ -148,12 +148,13 @@ class Hypercolumns:
     """Features of several layers in a row, each divided by how many there are, in few directions.
 
     Args:
-        codebook: Whose entries say which directions: those in which these vary most, where there
-            are many entries.
+        codebook: Whose entries say which directions: those in which these vary most, where much is
+            compared.
         projections: What of the features is compared.
+        places: How many are looked up.
     """
 
-    def __init__(self, codebook: Codebook, projections: Projections) -> None:
+    def __init__(self, codebook: Codebook, projections: Projections, places: int) -> None:
         self.layers = tuple(sorted(codebook))
         parts = []
         for layer in self.layers:
@@ -164,9 +165,11 @@ class Hypercolumns:
                 seen = torch.eye(channels, dtype=wide, device=codebook[layer].device)
             parts.append(seen.to(wide).T / len(seen))
         widths = [part.shape[1] for part in parts]
-        directions = _principal(
-            torch.cat([codebook[layer].to(part) @ part for layer, part in self._with(parts)], 1)
+        columns = torch.cat(
+            [codebook[layer].to(part) @ part for layer, part in self._with(parts)], 1
         )
+        few = max(len(columns), places) <= FEW or columns.shape[1] <= DIRECTIONS
+        directions = _all_directions(columns) if few else _principal(columns)
         self._mixing = {
             layer: part @ share
             for (layer, part), share in zip(
@@ -188,12 +191,14 @@ class Hypercolumns:
         return rows.to(mixing.dtype) @ mixing
 
 
+def _all_directions(columns: Tensor) -> Tensor:
+    """All directions (D, D) of hypercolumns (N, D)."""
+    return torch.eye(columns.shape[1], dtype=columns.dtype, device=columns.device)
+
+
 def _principal(columns: Tensor) -> Tensor:
-    """The directions (D, K) in which hypercolumns (N, D) vary most; all where these are few."""
-    count, width = columns.shape
-    if count <= FEW or width <= DIRECTIONS:
-        return torch.eye(width, dtype=columns.dtype, device=columns.device)
-    some = columns[:: -(-count // FEW)]
+    """The directions (D, K) in which hypercolumns (N, D) vary most."""
+    some = columns[:: -(-len(columns) // FEW)]
     centred = some - some.mean(0)
     _, vectors = eigh(centred.T @ centred)
     return vectors[:, -DIRECTIONS:]
