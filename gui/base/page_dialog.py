@@ -1,0 +1,47 @@
+"""A page that comes with the program, with its pictures, in a window of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QTextCursor, QTextDocument, QTextTable
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
+
+
+class PageDialog(QDialog):
+    """A page of Markdown to scroll through; it follows no link out of its folder."""
+
+    def __init__(self, title: str, page: Path, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(title)
+        view = QTextBrowser()
+        view.setAccessibleName(title)
+        view.setOpenLinks(False)
+        view.setSource(QUrl.fromLocalFile(str(page)))
+        _space_out(view.document(), self.fontMetrics().height())
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.reject)
+        column = QVBoxLayout(self)
+        column.addWidget(view)
+        column.addWidget(buttons)
+        self.resize(880, 720)
+
+
+def _space_out(document: QTextDocument, height: int) -> None:
+    """Room above headings and around the page, of lines' height, and no lines around pictures."""
+    document.setDocumentMargin(height)
+    cursor = QTextCursor(document)
+    block = document.begin()
+    while block.isValid():
+        form = block.blockFormat()
+        if form.headingLevel() > 1:
+            form.setTopMargin(1.5 * height)
+            cursor.setPosition(block.position())
+            cursor.setBlockFormat(form)
+        block = block.next()
+    for frame in document.rootFrame().childFrames():
+        if isinstance(frame, QTextTable):
+            table = frame.format().toTableFormat()
+            table.setBorder(0)
+            frame.setFormat(table)
