@@ -8,6 +8,9 @@ from PySide6.QtCore import QUrl
 from PySide6.QtGui import QTextCursor, QTextDocument, QTextTable
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
 
+WIDTH = 800
+"""Pixels of a page without its margins: three pictures of 256 side by side."""
+
 
 class PageDialog(QDialog):
     """A page of Markdown to scroll through; it follows no link out of its folder."""
@@ -18,6 +21,10 @@ class PageDialog(QDialog):
         view = QTextBrowser()
         view.setAccessibleName(title)
         view.setOpenLinks(False)
+        # Text as wide as a window would let pictures overlap in a narrow one.
+        view.setLineWrapMode(QTextBrowser.LineWrapMode.FixedPixelWidth)
+        margins = 2 * self.fontMetrics().height()
+        view.setLineWrapColumnOrWidth(WIDTH + margins)
         view.setSource(QUrl.fromLocalFile(str(page)))
         _space_out(view.document(), self.fontMetrics().height())
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
@@ -25,7 +32,7 @@ class PageDialog(QDialog):
         column = QVBoxLayout(self)
         column.addWidget(view)
         column.addWidget(buttons)
-        self.resize(880, 720)
+        self.resize(WIDTH + margins + 60, 720)  # with the scroll bar and what is around it
 
 
 def _space_out(document: QTextDocument, height: int) -> None:

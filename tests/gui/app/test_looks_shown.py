@@ -2,13 +2,14 @@
 
 import pytest
 from PySide6.QtCore import Qt, QUrl
-from PySide6.QtGui import QTextDocument
+from PySide6.QtGui import QTextDocument, QTextTable
 from PySide6.QtWidgets import QTextBrowser
 from scripted import act, settle
 
 from engine.storage.presets import builtin_presets
 from gui.app.actions import Action
 from gui.base.page_dialog import PageDialog
+from resources.looks.page import LONGEST_ROW, SIDE
 
 
 @pytest.fixture
@@ -44,6 +45,19 @@ def test_the_page_of_looks_fits_its_window_and_can_be_copied_from(page):
     view.selectAll()
     assert view.textCursor().hasSelection()
     assert view.hasFocus()
+
+
+def test_in_a_narrow_window_the_pictures_lie_beside_each_other_and_are_scrolled_to(page, qtbot):
+    view = page.findChild(QTextBrowser)
+    page.resize(500, 500)
+    qtbot.waitUntil(lambda: view.viewport().width() < 500)
+    assert view.horizontalScrollBar().maximum() > 0
+    document = view.document()
+    tables = [each for each in document.rootFrame().childFrames() if isinstance(each, QTextTable)]
+    assert max(table.columns() for table in tables) == LONGEST_ROW
+    for table in tables:
+        width = document.documentLayout().frameBoundingRect(table).width()
+        assert width >= table.columns() * SIDE
 
 
 def test_escape_closes_the_page_of_looks(shell, page, qtbot):
