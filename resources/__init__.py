@@ -1,4 +1,4 @@
-"""What our own work made and the program ships: icons, presets, pictures to try and a network."""
+"""What our own work made and the program ships: icons, presets, samples, looks and a network."""
 
 from pathlib import Path
 
@@ -6,4 +6,5 @@ ROOT = Path(__file__).parent
 ICONS = ROOT / "icons"
 PRESETS = ROOT / "presets"
 SAMPLES = ROOT / "samples"
+LOOKS = ROOT / "looks"
 DRAFT_NETWORK = ROOT / "networks" / "draft.safetensors"

@@ -23,11 +23,13 @@ from engine.cli import commands
 from engine.cli.listings import default_text
 from engine.spec.limits import LONGEST_SIDE
 from engine.spec.parameters import Group, Kind, Parameter
-from engine.spec.settings import DEFAULTS, PARAMETERS
+from engine.spec.settings import DEFAULTS, PARAMETER, PARAMETERS
 from engine.spec.tiles import SMALLEST_TILE
 from engine.storage.preset_store import preset_named
 from engine.storage.presets import builtin_presets
 from gui.app.actions import Action, Row
+from resources import LOOKS
+from resources.looks import page as looks
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = tuple(sorted(ROOT.glob("*.md")))
@@ -71,6 +73,27 @@ def test_readme_table_says_what_the_program_declares(name: str, qapp: QApplicati
         README.write_text(before + declared + after, encoding="utf-8")
     else:
         assert table == declared
+
+
+def test_the_page_of_looks_says_what_the_program_declares() -> None:
+    if os.environ.get("GRAMARYE_WRITE_DOCS"):
+        looks.PAGE.write_text(looks.page(), encoding="utf-8")
+    else:
+        assert looks.PAGE.read_text(encoding="utf-8") == looks.page()
+
+
+def test_the_page_of_looks_shows_every_picture_there_is_and_no_other() -> None:
+    assert _pictures(looks.page()) == {file.name for file in LOOKS.glob("*.jpg")}
+
+
+def test_every_preset_has_a_picture_of_its_own_and_every_strip_differs() -> None:
+    text = looks.page()
+    sections = dict(re.findall(r"^### (.+)\n([^#]*)", text, re.MULTILINE))
+    shown = [_pictures(sections[preset.name]) for preset in builtin_presets()]
+    assert all(shown)
+    assert len(set().union(*shown)) == sum(map(len, shown))
+    for strip in looks.STRIPS:
+        assert len(_pictures(sections[PARAMETER[strip.setting].label])) > 1
 
 
 def test_every_command_in_the_documents_is_understood(capsys: pytest.CaptureFixture[str]) -> None:
@@ -144,6 +167,11 @@ def _around(text: str, name: str) -> tuple[str, str, str]:
     begin, end = f"<!-- begin {name} -->", f"<!-- end {name} -->"
     before, table, after = re.split(f"(?<={begin})|(?={end})", text)
     return before, table, after
+
+
+def _pictures(text: str) -> set[str]:
+    """The files of the pictures that Markdown shows."""
+    return set(re.findall(r"!\[[^\]]*\]\(([^)]+)\)", text))
 
 
 def _commands(document: Path) -> list[list[str]]:

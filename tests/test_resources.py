@@ -2,13 +2,18 @@
 
 import re
 
+import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtSvg import QSvgRenderer
 
-from resources import ICONS, SAMPLES
+from engine.spec.choices import NetworkName
+from engine.spec.settings import DEFAULTS
+from resources import ICONS, LOOKS, SAMPLES
+from resources.looks import make
+from resources.looks.page import SIDE, Shot
 
 DRAWINGS = sorted(path for path in ICONS.glob("*.svg") if path.stem != "gramarye")
 
@@ -59,3 +64,42 @@ def test_sample_opens_at_its_size_and_is_light_to_ship(name, size):
         picture.load()
         assert (picture.mode, picture.size) == ("RGB", size)
     assert path.stat().st_size < 300_000
+
+
+def test_pictures_of_looks_are_of_one_size_and_light_to_ship():
+    files = sorted(LOOKS.glob("*.jpg"))
+    for file in files:
+        with Image.open(file) as picture:
+            picture.load()
+            assert (picture.mode, max(picture.size)) == ("RGB", SIDE), file.name
+    assert sum(file.stat().st_size for file in files) < 1_500_000
+
+
+def test_a_look_is_painted_as_its_settings_say():
+    settings = DEFAULTS.on(NetworkName.DRAFT).changed(output_size=48, steps=1)
+    one, other = (make.paint(Shot(name, settings)) for name in ("painting", "woodcut"))
+    assert one.size == other.size == (48, 32)
+    assert np.abs(np.asarray(one, float) - np.asarray(other, float)).mean() > 2
+
+
+def test_the_example_shows_photograph_painting_and_what_the_default_makes_of_them(monkeypatch):
+    asked = []
+
+    def paint(shot):
+        asked.append(shot)
+        return Image.new("RGB", (640, 427), "red")
+
+    monkeypatch.setattr(make, "paint", paint)
+    sheet = make.example()
+    with Image.open(SAMPLES / "example.jpg") as shipped:
+        assert shipped.size == sheet.size
+    (shot,) = asked
+    assert shot.settings == DEFAULTS.on(NetworkName.DRAFT).changed(output_size=640)
+    assert sheet.crop((sheet.width - 640, 0, sheet.width, 427)).getcolors() == [
+        (640 * 427, (255, 0, 0))
+    ]
+    for name, at in (("photograph", (0, 0)), ("painting", (0, 427 - 209))):
+        with Image.open(SAMPLES / f"{name}.jpg") as sample:
+            colour = np.asarray(sample, float).mean((0, 1))
+        part = sheet.crop((*at, at[0] + 314, at[1] + 209))
+        assert np.abs(np.asarray(part, float).mean((0, 1)) - colour).max() < 12

@@ -248,6 +248,10 @@ class Action(Enum):
         "&Keyboard shortcuts", "List all shortcuts.", Menu.HELP,
         keys="F1", begin=lambda parts: parts.helping.show_shortcuts(),
     )
+    LOOKS = Row(
+        "&What presets and settings do", "Pictures of every preset and of the main settings.",
+        Menu.HELP, begin=lambda parts: parts.helping.show_looks(),
+    )
     SYSTEM_INFORMATION = Row(
         "System &information", "Versions, devices and folders, to copy into a report.", Menu.HELP,
         begin=lambda parts: parts.helping.show_system_information(),

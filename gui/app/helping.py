@@ -13,6 +13,7 @@ from engine.storage.paths import log_folder
 from gui.app.system_information import system_information
 from gui.base.dialogs import Dialogs
 from gui.session.engine_thread import EngineThread
+from resources import LOOKS
 
 ABOUT = (
     f"<h3>Gramarye {__version__}</h3>"
@@ -44,6 +45,10 @@ class Helping(QObject):
         width = max(len(keys) for keys, _ in lines)
         text = "\n".join(f"{keys:<{width}}  {words}" for keys, words in lines)
         await self._dialogs.show_text("Keyboard shortcuts", text)
+
+    async def show_looks(self) -> None:
+        """Show pictures of what presets and settings do."""
+        await self._dialogs.show_page("What presets and settings do", LOOKS / "looks.md")
 
     async def show_system_information(self) -> None:
         """Show what a report of a problem needs."""

@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 from engine.spec.wording import plain
 from engine.storage.failures import Failure
 from engine.storage.formats import FORMATS, QUALITIES, USUAL_QUALITY
+from gui.base.page_dialog import PageDialog
 
 Answer = TypeVar("Answer")
 
@@ -147,6 +148,10 @@ class Dialogs:
     async def show_text(self, title: str, text: str) -> None:
         """Show plain text that can be copied as a whole."""
         await finished(TextDialog(title, text, self._parent))
+
+    async def show_page(self, title: str, page: Path) -> None:
+        """Show a page of Markdown with the pictures that lie beside it."""
+        await finished(PageDialog(title, page, self._parent))
 
     async def show_about(self, text: str) -> None:
         """Show a few words, as rich text, beside the program's icon."""

@@ -35,6 +35,7 @@ STOP                 -    -         x       x      -
 DISCARD              -    x         x       x      x
 NETWORK              x    x         x       x      x
 SHORTCUTS            x    x         x       x      x
+LOOKS                x    x         x       x      x
 SYSTEM_INFORMATION   x    x         x       x      x
 OPEN_LOGS            x    x         x       x      x
 ABOUT                x    x         x       x      x
