@@ -136,7 +136,8 @@ class Request(Versioned):
         layers = sum(weight for _, weight in settings.style_layers)
         style = settings.effective_style_weight() * layers
         edges = settings.keep_edges if self.content is not None else 0.0
-        if not (content or style or settings.smoothness or edges):
+        matched = settings.matched_weight * sum(weight for _, weight in settings.matched_layers)
+        if not (content or style or matched or settings.smoothness or edges):
             raise InputError(
                 "Nothing is asked of the picture: every weight is 0.",
                 "Raise the style strength, or the content or style weight.",

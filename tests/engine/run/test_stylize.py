@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from flowing import FLOWING
-from running import picture, run, small_job
+from running import painted, picture, run, small_job
 
 from engine.objective.evaluation import Evaluation
 from engine.objective.objective import Objective
@@ -241,6 +241,15 @@ def test_every_live_weight_may_stand_at_zero_for_a_while(
 def test_a_job_that_asks_nothing_is_refused(make_job: Callable[..., Job]) -> None:
     with pytest.raises(InputError, match="every weight is 0"):
         make_job(content_weight=0.0, style_weight=0.0)
+
+
+def test_a_job_that_asks_for_matched_content_alone_asks_something(
+    make_job: Callable[..., Job],
+) -> None:
+    nothing = {"content_weight": 0, "style_weight": 0, "matched_layers": "relu1_1"}
+    assert painted(make_job(**nothing, matched_weight=1)).any()
+    with pytest.raises(InputError, match="every weight is 0"):
+        make_job(**nothing)
 
 
 def test_a_content_layer_may_be_added_to_none(
