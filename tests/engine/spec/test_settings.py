@@ -110,4 +110,4 @@ def test_less_strength_never_means_less_photograph_down_to_none() -> None:
     assert content == sorted(content, reverse=True)
     assert style == sorted(style)
     assert style[0] == 0
-    assert content[0] == 1000 * DEFAULTS.content_weight
+    assert content[0] == pytest.approx(1000 * DEFAULTS.content_weight)
