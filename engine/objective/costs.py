@@ -102,8 +102,8 @@ def matching_bytes(
         return places * (channels_of(layer, settings.network) * (item + wide) + directions * wide)
 
     walking = network.measuring_bytes(size[::-1], tiling, shown)
-    # All hypercolumns of the entries, at once in all their directions; then what is compared.
-    finding = wide * entries * (2 * width if not few else width)
+    # All hypercolumns of the entries in all their directions, layer by layer and in a row.
+    finding = wide * entries * 2 * width
     comparing = wide * (entries * (3 * directions + min(places, QUERIES_AT_ONCE)) + directions)
     return max(finding + wide * width * 3 * width, held + max(walking, comparing))
 

@@ -141,7 +141,7 @@ def find_matches(
     hypercolumns = Hypercolumns(codebook, network.projections, places)
     query = QueryEncoder(hypercolumns, size)
     show(network, image, query)
-    return nearest(query.hypercolumns(), hypercolumns.of_codebook(codebook), heed)
+    return nearest(query.hypercolumns(), hypercolumns.entries, heed)
 
 
 def show(network: Network, image: Tensor, *encoders: Encoder) -> None:

@@ -152,43 +152,40 @@ class Hypercolumns:
             compared.
         projections: What of the features is compared.
         places: How many are looked up.
+
+    Attributes:
+        layers: Whose features.
+        entries: Those of the codebook, (N, K).
     """
 
     def __init__(self, codebook: Codebook, projections: Projections, places: int) -> None:
         self.layers = tuple(sorted(codebook))
-        parts = []
-        for layer in self.layers:
-            channels = codebook[layer].shape[1]
-            seen = projections.get(layer)
-            wide = torch.promote_types(codebook[layer].dtype, torch.float32)
-            if seen is None:
-                seen = torch.eye(channels, dtype=wide, device=codebook[layer].device)
-            parts.append(seen.to(wide).T / len(seen))
-        widths = [part.shape[1] for part in parts]
-        columns = torch.cat(
-            [codebook[layer].to(part) @ part for layer, part in self._with(parts)], 1
-        )
+        parts = [_compared(codebook[layer], projections.get(layer)) for layer in self.layers]
+        seen = [
+            codebook[layer].to(part) @ part for layer, part in zip(self.layers, parts, strict=True)
+        ]
+        columns = torch.cat(seen, 1)
         few = max(len(columns), places) <= FEW or columns.shape[1] <= DIRECTIONS
         directions = _all_directions(columns) if few else _principal(columns)
+        self.entries = columns if few else columns @ directions
+        shares = torch.split(directions, [part.shape[1] for part in parts])
         self._mixing = {
             layer: part @ share
-            for (layer, part), share in zip(
-                self._with(parts), torch.split(directions, widths), strict=True
-            )
+            for layer, part, share in zip(self.layers, parts, shares, strict=True)
         }
-
-    def _with(self, parts: Sequence[Tensor]) -> list[tuple[str, Tensor]]:
-        return list(zip(self.layers, parts, strict=True))
-
-    def of_codebook(self, codebook: Codebook) -> Tensor:
-        """Those of the entries, (N, K)."""
-        rows = [self.part(layer, codebook[layer]) for layer in self.layers]
-        return torch.stack(rows).sum(0)
 
     def part(self, layer: str, rows: Tensor) -> Tensor:
         """What one layer's features (n, C) add to hypercolumns (n, K)."""
         mixing = self._mixing[layer]
         return rows.to(mixing.dtype) @ mixing
+
+
+def _compared(entries: Tensor, projection: Tensor | None) -> Tensor:
+    """What of entries (N, C) is compared, over how much that is: (C, D), at least float32."""
+    wide = torch.promote_types(entries.dtype, torch.float32)
+    if projection is None:
+        projection = torch.eye(entries.shape[1], dtype=wide, device=entries.device)
+    return projection.to(wide).T / len(projection)
 
 
 def _all_directions(columns: Tensor) -> Tensor:
