@@ -34,6 +34,10 @@ if sys.platform == "linux" and not os.environ.keys() & {"DISPLAY", "WAYLAND_DISP
     # Without a screen Qt would end the process.
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Threads of several processes that wait for each other's cores take many times as long.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # Other work on the machine must not fail a test.
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")

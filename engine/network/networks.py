@@ -78,6 +78,7 @@ class Network:
         tiling: Tiling = WHOLE,
         heed: Heed = heedless,
     ) -> None:
+        self._name = name
         self.arithmetic = arithmetic
         self.heed = heed
         self.layers = frozenset(layers)
@@ -88,7 +89,7 @@ class Network:
         wide = torch.promote_types(arithmetic.dtype, torch.float32)
         self._blocks = blocks_for(name, layers)
         self._convolutions = {
-            block: Convolution(
+            block.name: Convolution(
                 weights[f"{block.conv}.weight"], weights[f"{block.conv}.bias"], arithmetic
             )
             for block in self._blocks
@@ -104,24 +105,40 @@ class Network:
         )
 
     @torch.no_grad()
-    def forward(self, image: Tensor, visit: Visit, *, keep: bool = True) -> Tape:
+    def forward(self, image: Tensor, visit: Visit) -> Tape:
         """Compute the features of an sRGB image and show each asked-for layer to `visit`.
 
         Args:
             image: (1, 3, H, W) in 0..1, H and W at least 16, on the arithmetic's device.
-            visit: Called with each part of each layer once. Must not change the features; they
-                are gone after the call unless kept.
-            keep: Whether to record what `vjp` needs.
+            visit: Called with each part of each layer once. Must not change the features.
+
+        Returns:
+            What `vjp` needs.
         """
         tape: Tape = []
         segments = segments_for(self._blocks, (image.shape[2], image.shape[3]), self.tiling)
         for number, segment in enumerate(segments, start=1):
             record = SegmentRecord(segment, image)
-            remembers = keep and number > len(segments) - self.tiling.remembered
-            image = self._segment_forward(record, visit, remembers=remembers, keep=keep)
-            if keep:
-                tape.append(record)
+            remembers = number > len(segments) - self.tiling.remembered
+            image = self._segment_forward(record, visit, remembers=remembers, keep=True)
+            tape.append(record)
         return tape
+
+    @torch.no_grad()
+    def forward_to(self, image: Tensor, visit: Visit, layers: Collection[str]) -> None:
+        """Show features as `forward` does, to the deepest of some layers, and keep nothing.
+
+        Args:
+            image: As for `forward`.
+            visit: As for `forward`; the features are gone after the call.
+            layers: Some of those asked for.
+        """
+        if not layers:
+            return
+        blocks = blocks_for(self._name, layers)
+        for segment in segments_for(blocks, (image.shape[2], image.shape[3]), self.tiling):
+            record = SegmentRecord(segment, image)
+            image = self._segment_forward(record, visit, remembers=False, keep=False)
 
     @torch.no_grad()
     def vjp(self, tape: Tape, add_gradient: AddGradient) -> Tensor:
@@ -264,14 +281,14 @@ class Network:
 
     def _ways(self, block: Block) -> tuple[Transpose, Transpose]:
         """A block's convolution and its transpose, as the padding wants them."""
-        convolution = self._convolutions[block]
+        convolution = self._convolutions[block.name]
         if block.first and self._padding is Padding.REPLICATE:
             return convolution.forward_replicated, convolution.transpose_replicated
         return convolution.forward, convolution.transpose
 
     def _rectified(self, flow: Tensor, block: Block) -> Tensor:
         """A block's convolution and ReLU in one go."""
-        convolution = self._convolutions[block]
+        convolution = self._convolutions[block.name]
         if block.first and self._padding is Padding.REPLICATE:
             return convolution.forward_replicated_relu(flow)
         return convolution.forward_relu(flow)

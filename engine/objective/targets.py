@@ -145,11 +145,11 @@ def find_matches(
 
 
 def show(network: Network, image: Tensor, *encoders: Encoder) -> None:
-    """Take an image (1, 3, H, W) through the network once, and show it to whoever asked."""
+    """Take an image (1, 3, H, W) as far through the network as is asked, and show it on the way."""
 
     def visit(layer: str, features: Tensor, where: Box) -> None:
         for encoder in encoders:
             if layer in encoder.layers:
                 encoder.look(layer, features, where)
 
-    network.forward(image, visit, keep=False)
+    network.forward_to(image, visit, frozenset().union(*(each.layers for each in encoders)))

@@ -131,7 +131,7 @@ class Judge:
                 look.places[layer] = numbers.on_grid(features)
 
         devices.set_up(self._computing)
-        self._network.forward(image, visit, keep=False)
+        self._network.forward_to(image, visit, self._network.layers)
         return look
 
 

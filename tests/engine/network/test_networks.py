@@ -11,6 +11,7 @@ from engine.network.convolutions import Arithmetic
 from engine.network.networks import Network
 from engine.network.pooling import pool
 from engine.spec.choices import NetworkName, Padding, Pooling
+from engine.spec.tiles import WHOLE, Tiling
 from engine.weights.checkpoints import read_weights
 
 EXACT = Arithmetic(torch.device("cpu"), torch.float64)
@@ -91,10 +92,35 @@ def test_replicate_padding_keeps_a_flat_picture_flat(weights: dict[str, torch.Te
     assert not torch.allclose(framed[..., 0, 0], framed[..., 5, 5])
 
 
-def test_without_keeping_nothing_is_recorded(weights: dict[str, torch.Tensor]) -> None:
-    network = Network(NetworkName.VGG19, weights, ["relu2_1"], EXACT)
-    image = torch.rand(1, 3, 16, 16, dtype=torch.float64)
-    assert network.forward(image, lambda *_: None, keep=False) == []
+@pytest.mark.parametrize("tiling", [WHOLE, Tiling(32)], ids=str)
+@pytest.mark.parametrize(("deepest", "blocks"), [("conv2_2", 4), ("relu3_1", 5)])
+def test_a_walk_ends_at_the_deepest_layer_it_is_asked_for(
+    weights: dict[str, torch.Tensor], deepest: str, blocks: int, tiling: Tiling
+) -> None:
+    walked: list[None] = []
+    network = Network(
+        NetworkName.VGG19,
+        weights,
+        ["relu1_1", "conv2_2", "relu3_1", "relu5_1"],
+        EXACT,
+        tiling=tiling,
+        heed=lambda: walked.append(None),
+    )
+    image = torch.rand(1, 3, 64, 48, dtype=torch.float64)
+    found: dict[str, list[torch.Tensor]] = {}
+    network.forward_to(
+        image, lambda layer, part, _: found.setdefault(layer, []).append(part.clone()), [deepest]
+    )
+    assert deepest in found
+    assert len(walked) == blocks or tiling != WHOLE
+    to_the_end: dict[str, list[torch.Tensor]] = {}
+    network.forward(
+        image, lambda layer, part, _: to_the_end.setdefault(layer, []).append(part.clone())
+    )
+    assert "relu5_1" not in found
+    for layer, parts in found.items():
+        for part, same in zip(parts, to_the_end[layer], strict=True):
+            assert torch.equal(part, same)
 
 
 def test_float16_survives_l2_pooling() -> None:
