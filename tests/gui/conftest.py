@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
@@ -23,6 +24,18 @@ from gui.session.engine_thread import EngineThread
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Overlook what Qt's offscreen platform says about every real window."""
     item.add_marker(pytest.mark.qt_log_ignore("does not support propagateSizeHints"))
+
+
+@pytest.fixture(autouse=True)
+def _collected_here() -> Iterator[None]:
+    """Have what a test leaves of Qt's destroyed on this thread, not on one that happens to collect.
+
+    Only Qt's own thread may destroy its widgets, and Python collects wherever enough was made.
+    """
+    gc.disable()
+    yield
+    gc.collect()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
